@@ -1,0 +1,73 @@
+# Dayshift. `make` alone lists the commands. The first one used builds .venv and says so.
+SHELL := /bin/bash
+PYTHON ?= python3
+WORKSPACE ?= .workspaces/demo
+DIR ?= .workspaces/mine
+DAYS ?= 7
+PORT ?= 4200
+BIN := $(CURDIR)/.venv/bin
+# By content, not by time: a workspace shares this environment and has younger copies of the files.
+STAMP := .venv/.installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
+
+export PATH := $(BIN):$(PATH)
+# Threads that wait for each other cost more than they bring on two cores, and bits must not depend
+# on how many there are.
+export OMP_NUM_THREADS := 1
+# Nobody's tools report home.
+export DO_NOT_TRACK := 1
+export DVC_NO_ANALYTICS := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup demo serve workspace registry test test-slow check fix bench-prequential bench-overhead
+.DEFAULT_GOAL := help
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## build .venv with exactly the pinned packages
+
+$(STAMP):
+	@echo "== Building .venv with the pinned packages (once; some 250 of them, a few minutes)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	@.venv/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	.venv/bin/python -m pip install --disable-pip-version-check --progress-bar off -q -c constraints.txt ".[dev,postgres]"
+	@rm -rf build dayshift.egg-info
+	@touch $(STAMP)
+	@echo "== .venv is ready"
+
+demo: setup ## build the data registry, train the first champion, learn the next 7 real days, one by one
+	@python -m tasks.workspace $(WORKSPACE)
+	@cd $(WORKSPACE) && python -m flows.demo --days $(DAYS)
+
+serve: setup ## Prefect server, worker, deployments and reports of a workspace, until Ctrl-C
+	@python -m tasks.workspace $(WORKSPACE)
+	@cd $(WORKSPACE) && python -m flows.serve --port $(PORT)
+
+workspace: setup ## make the place where runs happen: make workspace DIR=...
+	@python -m tasks.workspace $(DIR)
+
+registry: setup ## build the data registry of this checkout or workspace from the embedded shop
+	@python -m tasks.land registry
+
+test: setup ## the fast tests
+	@pytest -m "not slow"
+
+test-slow: setup ## the others: real Prefect, DVC, data and browser (CI runs both)
+	@pytest -m slow
+
+check: setup ## ruff, mypy --strict and the import contracts
+	@ruff format --check .
+	@ruff check .
+	@mypy
+	@lint-imports
+
+fix: setup ## format, and repair what ruff can
+	@ruff format .
+	@ruff check --fix .
+
+bench-prequential: setup ## recall and NDCG by day beside the simple methods, October 2017
+	@python -m benchmarks.prequential
+
+bench-overhead: setup ## what an increment costs beside its learning
+	@python -m benchmarks.overhead
