@@ -1,0 +1,1 @@
+"""The learners; they know no ledger, champion, Prefect or DVC."""

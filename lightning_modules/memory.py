@@ -1,0 +1,56 @@
+"""Bounded memories of training lists: one to replay from, one frozen to measure forgetting."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightning_modules.hashing import mixed
+from lightning_modules.learner import Examples
+from lightning_modules.lists import joined
+
+REPLAY_SALT = np.uint64(0x7265706C6179)
+FROZEN_SALT = np.uint64(0x66726F7A656E)
+
+
+@dataclass
+class Memory:
+    """Replayable lists, and frozen ones that training never sees."""
+
+    replay: Examples
+    frozen: Examples
+    replay_size: int
+    frozen_size: int
+    frozen_a_day: int
+
+    def take(self, lists: Examples, holdout: NDArray[np.bool_]) -> None:
+        """Take a day's training lists: a few held-out ones to the frozen, the rest to replay.
+
+        Each memory keeps the lists of lowest hash: a uniform sample of all it was ever offered.
+        """
+        frozen = self._few(lists, holdout & lists.hit)
+        self.replay = _lowest(
+            joined([self.replay, lists.take(~frozen & lists.hit)]), REPLAY_SALT, self.replay_size
+        )
+        self.frozen = _lowest(
+            joined([self.frozen, lists.take(frozen)]), FROZEN_SALT, self.frozen_size
+        )
+
+    def replayed(self, count: int, seed: int) -> Examples:
+        """Up to `count` lists to replay, another draw for each seed."""
+        return _lowest(self.replay, mixed(np.array([seed], np.uint64))[0], count)
+
+    def _few(self, lists: Examples, wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        places = np.flatnonzero(wanted)
+        order = np.argsort(mixed(lists.keys[places] ^ FROZEN_SALT), kind="stable")
+        chosen = np.zeros(len(lists), bool)
+        chosen[places[order[: self.frozen_a_day]]] = True
+        return chosen
+
+
+def _lowest(lists: Examples, salt: np.uint64, count: int) -> Examples:
+    """The `count` lists of lowest salted hash, kept in the order they are in."""
+    if len(lists) <= count:
+        return lists
+    order = np.argsort(mixed(lists.keys ^ salt), kind="stable")
+    return lists.take(np.sort(order[:count]))

@@ -1,0 +1,237 @@
+"""The recommendation learner: what each household will buy today, ranked.
+
+A hybrid next-basket re-ranker: personal frequency and recency as features of a small network,
+with an item bias and user and item embeddings, in the line of TIFU-KNN (Hu et al., SIGIR 2020).
+Torch and Lightning are imported only where they are needed: they take seconds.
+"""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from lightning_modules.day_lists import day_number, lists_of_day
+from lightning_modules.features import COLUMN, FEATURES
+from lightning_modules.learner import Curve, Examples, LearnerFileError
+from lightning_modules.lists import as_arrays, from_arrays, joined, no_lists, read_arrays
+from lightning_modules.memory import Memory
+from lightning_modules.parameters import Parameters
+from lightning_modules.purchases import item_groups, purchases
+from lightning_modules.ranking import list_quality
+from lightning_modules.settings import FINE_TUNE, FIT, Settings
+from lightning_modules.state import ShopState
+from lightning_modules.state_file import load_state, save_state
+from lightning_modules.vocabulary import UNKNOWN_GROUP, Vocabulary
+
+STATE_FILE = "state.safetensors"
+REPLAY_FILE = "replay.safetensors"
+VOCABULARY_FILE = "vocabulary.json"
+
+
+class RecommendationLearner:
+    """Ranks what a household bought before and what it may try. See `learner.Learner`."""
+
+    metric: ClassVar[str] = "ndcg@20"
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.vocabulary = Vocabulary()
+        self.state = ShopState()
+        self.parameters = Parameters()
+        share = settings.sampling_share
+        self.memory = Memory(
+            replay=no_lists(len(FEATURES), share, share),
+            frozen=no_lists(len(FEATURES), share, share),
+            replay_size=settings.replay_size,
+            frozen_size=settings.frozen_size,
+            frozen_a_day=settings.frozen_a_day,
+        )
+
+    @classmethod
+    def new(cls, settings: dict[str, Any]) -> Self:
+        """An empty learner; raises ValueError on an unknown setting."""
+        return cls(Settings.read(settings))
+
+    @classmethod
+    def load(cls, directory: Path, settings: dict[str, Any]) -> Self:
+        """What `save` wrote."""
+        learner = cls.new(settings)
+        try:
+            learner.vocabulary = Vocabulary.load(directory / VOCABULARY_FILE)
+            learner.state = load_state(directory / STATE_FILE)
+            learner._load_memory(directory / REPLAY_FILE)
+        except (OSError, KeyError, json.JSONDecodeError) as error:
+            raise LearnerFileError(
+                f"{directory}: {error!r} in {VOCABULARY_FILE}, {STATE_FILE} or {REPLAY_FILE}; "
+                "restore the bundle"
+            ) from error
+        sizes = (len(learner.state.users.last), len(learner.state.items.last))
+        if sizes != (len(learner.vocabulary.users), len(learner.vocabulary.items)):
+            raise LearnerFileError(
+                f"{directory / STATE_FILE}: {sizes} users and items are not those of "
+                f"{VOCABULARY_FILE}; take both files from one version"
+            )
+        learner.load_parameters(directory)
+        return learner
+
+    def save(self, directory: Path) -> None:
+        """Write five files; the same content gives the same bytes."""
+        self.save_parameters(directory)
+        self.vocabulary.save(directory / VOCABULARY_FILE)
+        save_state(self.state, directory / STATE_FILE)
+        arrays = {
+            f"{part}/{name}": np.ascontiguousarray(array)
+            for part, lists in (("replay", self.memory.replay), ("frozen", self.memory.frozen))
+            for name, array in as_arrays(lists).items()
+        }
+        save_file(arrays, directory / REPLAY_FILE)
+
+    def load_parameters(self, directory: Path) -> None:
+        """Other parameters on this state; rows they lack are cold."""
+        self.parameters = Parameters.load(directory)
+
+    def save_parameters(self, directory: Path) -> None:
+        """Write the weights and the optimizer's moments."""
+        self.parameters.save(directory)
+
+    def examples(
+        self, events: pd.DataFrame, items: pd.DataFrame, day: date, *, whole: bool = True
+    ) -> Examples:
+        """Ranked lists of the day's buyers; with `whole` false, their training part only.
+
+        `items` is not needed: an item first seen today is no candidate today.
+        """
+        known = (self.state, self.vocabulary)
+        return lists_of_day(known, self.settings, events, day, whole=whole)
+
+    def scores(self, examples: Examples) -> NDArray[np.float32]:
+        """One score per candidate; raises ValueError on an untrained learner."""
+        from lightning_modules.network import scored
+
+        return scored(self._trained(), examples)
+
+    def naive_scores(self, examples: Examples) -> NDArray[np.float32]:
+        """The user's most bought items, then the shop's best sellers of 28 days."""
+        count = examples.features[:, COLUMN["log_count"]].astype(np.float32)
+        return count + examples.features[:, COLUMN["sold_28"]].astype(np.float32) * 1e-3
+
+    def quality(self, examples: Examples, scores: NDArray[np.float32]) -> pd.DataFrame:
+        """Recall, NDCG, repeat and explore recall at 10 and 20 of each list."""
+        return list_quality(examples, scores)
+
+    def loss(self, lists: Examples) -> NDArray[np.float32]:
+        """The training loss of each list; NaN if nothing bought was a candidate."""
+        from lightning_modules.network import losses
+
+        return losses(self._trained(), lists)
+
+    def frozen_lists(self) -> Examples:
+        """Up to 256 held-out lists of past days, in their training form."""
+        return self.memory.frozen
+
+    def fine_tune(
+        self, new: Examples, holdout: NDArray[np.bool_], *, update: dict[str, Any], seed: int
+    ) -> Curve:
+        """One pass over the day's lists that are not held out, and over replayed ones.
+
+        A day with nothing new to learn changes no weight: replay alone would only wear them.
+        `update`: learning_rate, embedding_learning_rate, lists_per_step, clip, epochs and
+        replay_lists; each has a default.
+        """
+        from lightning_modules.events import Events, Lists
+        from lightning_modules.training import Schedule, train
+
+        rule = {**FINE_TUNE, **update}
+        replayed = self.memory.replayed(int(rule.pop("replay_lists")), seed)
+        fresh = new.take(~holdout & new.hit).training_part()
+        self._grow(int(new.users.max(initial=-1)) + 1, seed)
+        if len(fresh) == 0:
+            return []
+        lists = joined([fresh, replayed])
+        events = Events(Lists(lists), int(rule["lists_per_step"]), seed)
+        self.parameters, curve = train(self.parameters, events, Schedule(**rule))
+        return curve
+
+    def absorb(
+        self,
+        events: pd.DataFrame,
+        items: pd.DataFrame,
+        examples: Examples | None,
+        holdout: NDArray[np.bool_] | None,
+        day: date,
+    ) -> None:
+        """Take the day in, once; `examples` (whole or sampled) go to the memories."""
+        bought = purchases(events)
+        groups = item_groups(items)
+        number = day_number(day)
+        if number <= self.state.day:
+            raise ValueError(f"{day} was taken in already: each day counts once")
+        self.vocabulary.users.admit(bought.user_ids)
+        self._admit_items(groups, bought.item_ids)
+        users = self.vocabulary.users.find(bought.user_ids)[bought.user]
+        rows = self.vocabulary.items.find(bought.item_ids)[bought.item]
+        self.state.absorb(users, rows, number)
+        if examples is not None and len(examples):
+            held = np.zeros(len(examples), bool) if holdout is None else holdout
+            self.memory.take(examples.training_part(), held)
+
+    def fit(self, spool: Path, *, settings: dict[str, Any], seed: int) -> Curve:
+        """Train anew on spooled days, frozen lists left out.
+
+        `settings`: those of `fine_tune` but replay_lists, and weight_decay and days_at_once.
+        """
+        from lightning_modules.events import Events, SpooledDays
+        from lightning_modules.training import Schedule, train
+
+        rule = {**FIT, **settings}
+        days = SpooledDays(spool, int(rule.pop("days_at_once")), self.memory.frozen.keys)
+        self.parameters = Parameters()
+        self._grow(0, seed)
+        events = Events(days, int(rule["lists_per_step"]), seed)
+        self.parameters, curve = train(self.parameters, events, Schedule(**rule, cosine=True))
+        return curve
+
+    def _load_memory(self, path: Path) -> None:
+        names = np.array(list(self.vocabulary.users.row_of), object)
+        arrays = read_arrays(path)
+        for part in ("replay", "frozen"):
+            prefix = part + "/"
+            found = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+            lists = from_arrays(found, names)
+            if lists.features.shape[1] != len(FEATURES):
+                raise LearnerFileError(
+                    f"{path}: {lists.features.shape[1]} features, this code makes "
+                    f"{len(FEATURES)}; bootstrap a new line"
+                )
+            setattr(self.memory, part, lists)
+
+    def _trained(self) -> Parameters:
+        if not self.parameters:
+            raise ValueError("this learner has no parameters yet: fit it or load some")
+        return self.parameters
+
+    def _grow(self, users: int, seed: int) -> None:
+        from lightning_modules.network import initial
+
+        if not self.parameters:
+            sizes = [len(FEATURES), *self.settings.hidden]
+            self.parameters = initial(sizes, self.settings.width, seed)
+        users = max(users, len(self.vocabulary.users))
+        self.parameters = self.parameters.grown(users, len(self.vocabulary.items))
+
+    def _admit_items(self, groups: dict[str, str], bought: list[str]) -> None:
+        """New items get rows; a group becomes known when the catalogue tells it."""
+        self.vocabulary.groups.admit([UNKNOWN_GROUP])
+        self.vocabulary.groups.admit(sorted(set(groups.values())))
+        self.vocabulary.items.admit(groups)
+        self.vocabulary.items.admit(bought)
+        table = self.state.items
+        table.grow(len(self.vocabulary.items))
+        table.group[self.vocabulary.items.find(groups)] = self.vocabulary.groups.find(
+            groups.values()
+        )

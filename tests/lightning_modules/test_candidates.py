@@ -1,0 +1,80 @@
+"""Who is offered what, and what is known of it."""
+
+from datetime import timedelta
+
+import numpy as np
+
+from lightning_modules.features import COLUMN
+from lightning_modules.recommendation import RecommendationLearner
+from tests.lightning_modules.tiny_shop import (
+    FIRST,
+    SETTINGS,
+    bought,
+    catalogue,
+    day_of_trade,
+    no_items,
+    seasoned,
+)
+
+
+def test_a_list_is_all_that_was_bought_and_some_new_items() -> None:
+    learner, day = seasoned(4), FIRST + timedelta(4)
+    lists = learner.examples(day_of_trade(day), no_items(), day)
+    history: dict[str, set[int]] = {}
+    for number in range(4):
+        events = day_of_trade(FIRST + timedelta(number))
+        rows = learner.vocabulary.items.find(events["item_id"])
+        for user, item in zip(events["user_id"], rows, strict=True):
+            history.setdefault(user, set()).add(int(item))
+    for place, user in enumerate(lists.user_ids):
+        span = slice(lists.offsets[place], lists.offsets[place + 1])
+        items, personal = lists.items[span], lists.personal[span]
+        assert len(set(items)) == len(items)
+        assert set(items[personal].tolist()) == history[user]
+        assert (~personal).sum() == SETTINGS["explore"]
+
+
+def test_features_are_those_of_the_day_before() -> None:
+    learner = RecommendationLearner.new(SETTINGS)
+    start = bought(("a", "i1"), ("a", "i2"), ("b", "i1"), ("b", "i3"))
+    learner.absorb(start, catalogue(), None, None, FIRST)
+    learner.absorb(bought(("a", "i1")), no_items(), None, None, FIRST + timedelta(5))
+    lists = learner.examples(bought(("a", "i3"), ("a", "new")), no_items(), FIRST + timedelta(7))
+    row = int(np.flatnonzero(lists.items == learner.vocabulary.items.row_of["i1"])[0])
+    features = {name: float(lists.features[row, place]) for name, place in COLUMN.items()}
+    expected = {
+        "is_personal": 1,
+        "log_count": np.log1p(2) / 2,
+        "recency": np.log1p(2) / 3,
+        "visits_since": 0,
+        "mean_interval": np.log1p(5) / 3,
+        "overdue": 2 / 5,
+        "bought_this_week": 1,
+        "rate_ever": 1,
+        "buyers": np.log1p(2) / 5,
+        "repeat_share": 1 / (1 + 2 + 5),
+        "age": np.log1p(7) / 5,
+        "log_visits": np.log1p(2) / 4,
+    }
+    for name, value in expected.items():
+        assert abs(features[name] - value) < 2e-3, name
+    assert (lists.bought.tolist(), lists.bought_again.tolist()) == ([2], [0])
+    assert lists.labels.sum() == 1
+
+
+def test_every_feature_is_a_number_on_every_day() -> None:
+    learner = RecommendationLearner.new(SETTINGS)
+    for number in (0, 1, 2, 30, 400):
+        day = FIRST + timedelta(number)
+        lists = learner.examples(day_of_trade(day), catalogue(), day)
+        assert np.isfinite(lists.features).all()
+        learner.absorb(day_of_trade(day), catalogue(), None, None, day)
+
+
+def test_the_order_of_events_does_not_matter() -> None:
+    learner, day = seasoned(4), FIRST + timedelta(4)
+    events = day_of_trade(day)
+    one = learner.examples(events, no_items(), day)
+    other = learner.examples(events.iloc[::-1].reset_index(drop=True), no_items(), day)
+    assert np.array_equal(one.features, other.features)
+    assert np.array_equal(one.labels, other.labels)
