@@ -1,0 +1,190 @@
+"""Step: the first champion, from history, day by day as it will go on."""
+
+import datetime as dt
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from lightning_modules.learner import Examples, Learner
+from lightning_modules.lists import joined, spool
+from tasks import bundle, days, gate, learners, reference, workspace
+from tasks.bundle import Bundle
+from tasks.contract import check_events
+from tasks.cursor import Cursor
+from tasks.ledger import Champion, Day, Lease, Ledger, Line, version_of
+from tasks.manifest import ManifestFields
+from tasks.params import ApplicationParams, Params
+from tasks.records import Action, Increment, seed_of
+from tasks.version import EVIDENCE
+
+log = logging.getLogger(__name__)
+FIRST: Action = "first"
+
+
+class NoHistoryError(RuntimeError):
+    """There are no days to make a first champion from."""
+
+
+class WeakChampionError(RuntimeError):
+    """The first champion is not shown to beat the naive rival, so it does not serve."""
+
+
+def bootstrap(ledger: Ledger, lease: Lease, application: str, params: Params, where: Path) -> Line:
+    """Fit on history before `shop.history_until`, prove it beside the naive rival, start the line.
+
+    The state takes every day in order. Lists are made of the last `bootstrap.days`, each with the
+    state as it was before its day; of the last `check_days` a fixed share of households is held
+    out, and on these the champion must beat the naive rival (paired interval above zero). Raises
+    NoHistoryError, InvalidDayError or WeakChampionError; then there is no line.
+    """
+    section = params.application(application)
+    landed = days.by_day(workspace.data_manifest())
+    history = {day: files for day, files in landed.items() if day < params.shop.history_until}
+    if len(history) <= section.bootstrap.check_days:
+        raise NoHistoryError(
+            f"{len(history)} days before shop.history_until = {params.shop.history_until} are too "
+            f"few: bootstrap.check_days is {section.bootstrap.check_days}. Land more, or move it."
+        )
+    code = workspace.code_revision()
+    pins = [_pin(application, day, files, section, code) for day, files in history.items()]
+    learner = learners.learner_class(section).new(section.settings)
+    tests, recent = _live_through(learner, pins, params, section, where / "spool")
+    learner.fit(
+        where / "spool", settings=section.bootstrap.fit, seed=seed_of(application, "bootstrap")
+    )
+    _prove(learner, tests, section)
+    stored = _store(learner, application, pins, recent, section, where / "next")
+    shutil.rmtree(where)
+    return _start(ledger, lease, stored, pins)
+
+
+def _pin(
+    application: str, day: dt.date, files: dict[str, str], section: ApplicationParams, code: str
+) -> Increment:
+    """A day of history has no versions before it yet."""
+    return Increment(
+        application=application,
+        day=day,
+        events=days.partition("events", day),
+        items=days.partition("items", day),
+        partitions=files,
+        parent="",
+        predecessor="",
+        anchor="",
+        looks={},
+        update=section.fine_tune,
+        seed=0,
+        code=code,
+    )
+
+
+def _live_through(
+    learner: Learner,
+    pins: Sequence[Increment],
+    params: Params,
+    section: ApplicationParams,
+    spooled: Path,
+) -> tuple[Examples, pd.DataFrame]:
+    """Take in every day, spool the lists to train on; the held-out lists and drift's reference."""
+    spooled.mkdir(parents=True)
+    first_list, first_test = (
+        pins[-1].day - dt.timedelta(days=length - 1)
+        for length in (section.bootstrap.days, section.bootstrap.check_days)
+    )
+    tests: list[Examples] = []
+    recent = reference.empty()
+    for number, pin in enumerate(pins, 1):
+        events, items = days.read_events(pin), days.read_items(pin)
+        check_events(events, pin.day, params.shop.time_zone, pin.events)
+        seen = held_out = None
+        if pin.day >= first_list and pin is not pins[0]:
+            seen = learner.examples(events, items, pin.day)
+            held_out = learners.held_out(seen, section.holdout_share)
+            if pin.day < first_test:
+                held_out[:] = False
+            tests.append(seen.take(held_out))
+            spool(seen.take(~held_out).training_part(), spooled / f"{pin.day}.safetensors")
+        learner.absorb(events, items, seen, held_out, pin.day)
+        rows = reference.drift_rows(
+            events, pd.Series(dtype="float64"), pin.day, params.shop.time_zone
+        )
+        recent = reference.advance(recent, rows, pin.day, section.drift)
+        if number % 30 == 0 or pin is pins[-1]:
+            log.info("%d of %d days of history taken in", number, len(pins))
+    return joined(tests), recent
+
+
+def _prove(learner: Learner, tests: Examples, section: ApplicationParams) -> None:
+    """Raise WeakChampionError unless the champion is shown to beat the naive rival."""
+    ours = learner.quality(tests, learner.scores(tests))[["user_id", learner.metric]]
+    naive = learner.quality(tests, learner.naive_scores(tests))[learner.metric]
+    gains = ours.assign(difference=ours[learner.metric] - naive, days=1)
+    sums = gains.groupby("user_id", sort=True)[["difference", "days"]].sum(skipna=False)
+    interval = gate.paired_interval(
+        sums["difference"].to_numpy("float64"),
+        sums["days"].to_numpy("float64"),
+        section.gate.alpha,
+        section.gate.draws,
+        seed=0,
+    )
+    shown = (
+        f"{learner.metric} of {len(tests)} held-out lists: {interval.mean:+.4f} beside the naive "
+        f"rival, lower bound {interval.low:+.4f}"
+    )
+    if interval.low <= 0:
+        raise WeakChampionError(
+            f"{shown}. The first champion does not serve: give it more history (bootstrap.days) "
+            "or other settings in params.yaml."
+        )
+    log.info("first champion: %s", shown)
+
+
+def _store(
+    learner: Learner,
+    application: str,
+    pins: Sequence[Increment],
+    recent: pd.DataFrame,
+    section: ApplicationParams,
+    draft: Path,
+) -> Bundle:
+    draft.mkdir()
+    learner.save(draft)
+    reference.write(recent, draft)
+    reference.write_frame(gate.no_evidence(), draft / EVIDENCE)
+    Cursor(day=pins[-1].day, looks={}).write(draft)
+    files = {path: md5 for pin in pins for path, md5 in pin.partitions.items()}
+    fields = ManifestFields(
+        application=application,
+        day=pins[-1].day,
+        kind="first",
+        parent=None,
+        predecessor=None,
+        anchor=None,
+        settings=section.model_dump(mode="json"),
+        partitions={"history": days.digest(files)},
+        code=pins[-1].code,
+    )
+    stored = bundle.store(draft, fields, workspace.BUNDLES)
+    return bundle.load(workspace.BUNDLES, application, stored.version)
+
+
+def _start(ledger: Ledger, lease: Lease, stored: Bundle, pins: Sequence[Increment]) -> Line:
+    reason = f"fitted on {len(pins)} days of history, beats the naive rival"
+    history = [
+        Day(
+            day=pin.day,
+            digest=days.digest(pin.partitions),
+            outcome="learned",
+            version=stored.version,
+            action=FIRST,
+            reason=reason,
+        )
+        for pin in pins
+    ]
+    champion = Champion(
+        version=stored.version, day=pins[-1].day, action=FIRST, reason=reason, actor="bootstrap"
+    )
+    return ledger.start_line(lease, version_of(stored), history, champion)

@@ -1,0 +1,25 @@
+"""cursor.json of a bundle: how far it has learned, and how often it has been on trial."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Self
+
+from tasks.records import Record
+
+FILE = "cursor.json"
+
+
+class Cursor(Record):
+    """The last day in the state, and the looks spent by version the champion is tested against."""
+
+    day: dt.date
+    looks: dict[str, int]
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        """The cursor of a bundle."""
+        return super().read(directory / FILE)
+
+    def write(self, directory: Path) -> Self:
+        """Put the cursor into a bundle in the making."""
+        return super().write(directory / FILE)

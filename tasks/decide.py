@@ -1,0 +1,167 @@
+"""Step: the verdict. It fails closed: what cannot be shown is a "keep"."""
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from tasks import gate, reference
+from tasks.params import GateParams, Params
+from tasks.pins import run_as_stage
+from tasks.records import Check, Drift, Evaluation, Fit, Increment, Prequential, Verdict
+
+log = logging.getLogger(__name__)
+FILE = "verdict.json"
+EVIDENCE = "evidence.parquet"
+
+
+def decide(increment: Increment, params: Params, where: Path) -> Verdict:
+    """Promote, keep or roll back, with every check's effect, interval, margin and power.
+
+    First the champion itself is on trial: has it been shown, over the days since it came to
+    serve, to be worse than its predecessor? Then the challenger: is it shown not to be worse on
+    the held-out households, does it not forget, and has the line not sunk below the anchor?
+    Writes the pooled evidence that the next increment goes on from beside the verdict.
+    """
+    settings = params.application(increment.application).gate
+    scored = Prequential.read(where / "prequential.json")
+    evidence = _pooled(increment, scored, where)
+    reference.write_frame(evidence, where / EVIDENCE)
+    champion_holds = _against(
+        increment, "predecessor", settings.rollback_margin, evidence, settings
+    )
+    line_holds = _against(increment, "anchor", settings.anchor_margin, evidence, settings)
+    checks = (
+        champion_holds,
+        line_holds,
+        *_undefined(where, scored.metric),
+        *_challenger(increment, where, settings),
+    )
+    if not champion_holds.passed:
+        action, failed = "roll_back", [champion_holds]
+    else:
+        failed = [check for check in checks if not check.passed]
+        action = "keep" if failed else "promote"
+    reason = "; ".join(f"{check.name}: {check.why}" for check in failed) or "every check passed"
+    log.info("%s: %s, %s", increment.day, action, reason)
+    return Verdict(
+        application=increment.application,
+        day=increment.day,
+        action=action,
+        reason=reason,
+        checks=checks,
+        alarms=_alarms(where, line_holds),
+    ).write(where / FILE)
+
+
+def _undefined(where: Path, metric: str) -> list[Check]:
+    """A failed check if a household's metric is no number: it can prove nothing."""
+    values = reference.read_frame(where / "prequential.parquet")[metric]
+    if values.notna().all():
+        return []
+    why = f"{int(values.isna().sum())} values of {metric} are none"
+    return [Check(name="tonight's metrics are numbers", passed=False, why=why)]
+
+
+def _alarms(where: Path, line_holds: Check) -> tuple[str, ...]:
+    drift = Drift.read(where / "drift.json")
+    fit = Fit.read(where / "challenger" / "fit.json")
+    alarms = []
+    if not drift.evaluated:
+        alarms.append(f"drift could not be evaluated: {drift.reason}")
+    if fit.diverged:
+        alarms.append(f"the fit {fit.reason}")
+    if not line_holds.passed:
+        alarms.append(f"{line_holds.name} no longer holds: {line_holds.why}")
+    return tuple(alarms)
+
+
+def _pooled(increment: Increment, scored: Prequential, where: Path) -> pd.DataFrame:
+    """The parent's evidence, without what concerns versions no longer compared, plus today's."""
+    memory = reference.read_frame(where / "parent" / EVIDENCE)
+    memory = memory[memory["against"].isin({increment.predecessor, increment.anchor})]
+    if not scored.households:  # nobody shopped
+        return memory
+    today = reference.read_frame(where / "prequential.parquet")
+    values = today.pivot(index="user_id", columns="method", values=scored.metric)
+    others = {increment.predecessor: "predecessor", increment.anchor: "anchor"}
+    for version, method in sorted(others.items()):
+        if version != increment.parent:
+            row = gate.evidence_of(version, values["champion"], values[method])
+            memory = gate.pool(memory, row.dropna())  # one night's gap is not a user's for ever
+    return memory
+
+
+def _against(
+    increment: Increment, other: str, margin: float, evidence: pd.DataFrame, settings: GateParams
+) -> Check:
+    version = getattr(increment, other)
+    households = evidence.loc[evidence["against"] == version, "user_id"].nunique()
+    if 0 < households < settings.min_households:
+        return Check(
+            name=f"champion not worse than its {other}",
+            passed=True,
+            why=f"{households} households are too few to take a champion back",
+            households=households,
+        )
+    return gate.not_proven_worse(
+        f"champion not worse than its {other}",
+        evidence[evidence["against"] == version],
+        margin,
+        settings.alpha,
+        increment.looks.get(version, 0) + 1,
+        draws=settings.draws,
+        seed=increment.seed,
+    )
+
+
+def _challenger(increment: Increment, where: Path, settings: GateParams) -> list[Check]:
+    evaluation = Evaluation.read(where / "evaluation.json")
+    if evaluation.challenger is None:
+        return [Check(name="there is a challenger", passed=False, why=evaluation.reason)]
+    enough = evaluation.households >= settings.min_households
+    size = Check(
+        name="enough held-out households",
+        passed=enough,
+        why=f"{evaluation.households} of at least {settings.min_households}",
+        households=evaluation.households,
+    )
+    table = reference.read_frame(where / "evaluation.parquet")
+    values = table.pivot(index="user_id", columns="method", values=evaluation.metric)
+    values = values.reindex(columns=["champion", "challenger"])  # also where nobody was held out
+    today = gate.evidence_of("challenger", values["challenger"], values["champion"])
+    today["champion"] = values["champion"].to_numpy()
+    holdout = gate.not_worse(
+        f"challenger not worse on held-out households ({evaluation.metric})",
+        today,
+        settings.margin,
+        settings.alpha,
+        draws=settings.draws,
+        seed=increment.seed,
+    )
+    return [size, holdout, _forgetting(increment, where, settings)]
+
+
+def _forgetting(increment: Increment, where: Path, settings: GateParams) -> Check:
+    past = reference.read_frame(where / "forgetting.parquet")
+    # A lower loss is better: the sign is turned so that "new minus old" is again a gain.
+    losses = pd.DataFrame(
+        {
+            "user_id": past["user_id"],
+            "difference": past["champion"] - past["challenger"],
+            "champion": past["champion"],
+            "days": 1,
+        }
+    )
+    return gate.not_worse(
+        "no forgetting (loss on past holdouts)",
+        losses.groupby("user_id", sort=True).sum(skipna=False),
+        settings.forgetting_margin,
+        settings.alpha,
+        draws=settings.draws,
+        seed=increment.seed,
+    )
+
+
+if __name__ == "__main__":  # the `decide` stage of dvc.yaml
+    run_as_stage(decide)

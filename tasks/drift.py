@@ -1,0 +1,112 @@
+"""Step: has the day moved away from the days before it? The only door to Evidently."""
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from tasks import reference
+from tasks.days import read_events
+from tasks.params import DriftParams, Params
+from tasks.pins import run_as_stage
+from tasks.records import ColumnDrift, Drift, Increment
+
+log = logging.getLogger(__name__)
+FILE = "drift.json"
+PAGE = "drift.html"
+KNOWN_SHARE = 0.5  # a column that most of the window lacks would be judged by a day or two
+
+
+def drift(increment: Increment, params: Params, where: Path) -> Drift:
+    """Population stability index of each column against the parent's reference, one threshold.
+
+    Writes drift.json and, beside it, Evidently's page. Columns that most of the reference lacks
+    (this shop does not have them, or not yet for long) are left out. A day that cannot be
+    evaluated (Evidently raises, a column has lost all its values) is reported as such, never as
+    "no drift".
+    """
+    events = read_events(increment)
+    if events.empty:  # validation lets it pass only where the calendar says so
+        return _not_drifted(increment, "the shop was closed").write(where / FILE)
+    settings = params.application(increment.application).drift
+    past = reference.read(where / "parent")
+    scores = reference.champion_scores(where / "prequential.parquet")
+    if scores.empty:  # a day of events without a purchase: there is no list to compare
+        past = past.assign(score=float("nan"))
+    today = reference.drift_rows(events, scores, increment.day, params.shop.time_zone)
+    try:
+        columns = _columns(past, today)
+        psi, page = _population_stability(today, past, columns, settings.psi_threshold)
+    except Exception as problem:
+        log.warning("drift of %s could not be evaluated", increment.day, exc_info=True)
+        return _not_evaluated(increment, f"{type(problem).__name__}: {problem}").write(
+            where / FILE
+        )
+    (where / PAGE).write_text(page)
+    return _judged(increment, psi, settings).write(where / FILE)
+
+
+def _columns(past: pd.DataFrame, today: pd.DataFrame) -> list[str]:
+    known = [column for column in reference.COLUMNS if past[column].notna().mean() >= KNOWN_SHARE]
+    lost = [column for column in known if not today[column].notna().any()]
+    if lost or not known:
+        raise ValueError(f"no values today in: {', '.join(lost) or 'any column'}")
+    return known
+
+
+def _population_stability(
+    today: pd.DataFrame, past: pd.DataFrame, columns: list[str], threshold: float
+) -> tuple[dict[str, ColumnDrift], str]:
+    """PSI of each column and Evidently's page; raises RuntimeError if a column got no answer."""
+    from evidently import DataDefinition, Dataset, Report  # 3.5 s, and only here
+    from evidently.metrics import ValueDrift
+
+    definition = DataDefinition(
+        numerical_columns=[c for c in reference.NUMERICAL if c in columns],
+        categorical_columns=[c for c in reference.CATEGORICAL if c in columns],
+    )
+    # The method is named: Evidently's default one changes above 1,000 rows, and its sense with it.
+    drifts = [ValueDrift(column=column, method="psi", threshold=threshold) for column in columns]
+    snapshot = Report(drifts, include_tests=True).run(
+        Dataset.from_pandas(today[columns], data_definition=definition),
+        Dataset.from_pandas(past[columns], data_definition=definition),
+    )
+    found = snapshot.dict()
+    psi = {m["config"]["column"]: float(m["value"]) for m in found["metrics"]}
+    failed = {
+        t["metric_config"]["params"]["column"]: t["status"].value == "FAIL" for t in found["tests"]
+    }
+    if set(psi) != set(columns) or set(failed) != set(columns):
+        raise RuntimeError(f"Evidently answered for {sorted(psi)} instead of {sorted(columns)}")
+    judged = {c: ColumnDrift(psi=round(psi[c], 6), drifted=failed[c]) for c in columns}
+    return judged, snapshot.get_html_str(as_iframe=False)
+
+
+def _judged(increment: Increment, psi: dict[str, ColumnDrift], settings: DriftParams) -> Drift:
+    moved = [name for name, column in psi.items() if column.drifted]
+    share = len(moved) / len(psi)
+    return Drift(
+        day=increment.day,
+        evaluated=True,
+        reason=f"{len(moved)} of {len(psi)} columns moved"
+        + (f": {', '.join(moved)}" if moved else ""),
+        columns=psi,
+        share=share,
+        detected=share >= settings.share_threshold,
+    )
+
+
+def _not_drifted(increment: Increment, reason: str) -> Drift:
+    return Drift(
+        day=increment.day, evaluated=True, reason=reason, columns={}, share=0, detected=False
+    )
+
+
+def _not_evaluated(increment: Increment, reason: str) -> Drift:
+    return Drift(
+        day=increment.day, evaluated=False, reason=reason, columns={}, share=0, detected=False
+    )
+
+
+if __name__ == "__main__":  # the `drift` stage of dvc.yaml
+    run_as_stage(drift)

@@ -1,0 +1,142 @@
+"""Which day comes next, and all that its increment is pinned to."""
+
+import datetime as dt
+import logging
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from tasks import bundle, days, workspace
+from tasks.contract import InvalidDayError
+from tasks.cursor import Cursor
+from tasks.ledger import Ledger, Line
+from tasks.params import Params
+from tasks.records import Increment, UpdateSettings, seed_of
+
+log = logging.getLogger(__name__)
+
+
+class NoChampionError(LookupError):
+    """The application has no line to learn on."""
+
+
+class LateDayError(InvalidDayError):
+    """A day did not come, or came without rows, and its time is over."""
+
+    def __init__(self, day: dt.date, digest: str, message: str) -> None:
+        super().__init__(message)
+        self.day = day
+        self.digest = digest
+
+
+def line_of(ledger: Ledger, application: str) -> Line:
+    """The application's line; raises NoChampionError, which names the cure."""
+    line = ledger.line(application)
+    if line is None:
+        raise NoChampionError(
+            f"'{application}' has no champion yet: run the bootstrap flow "
+            f"(`python -m flows.bootstrap {application}`)"
+        )
+    return line
+
+
+def next_increment(
+    ledger: Ledger,
+    application: str,
+    params: Params,
+    through: dt.date,
+    update: UpdateSettings | None = None,
+) -> Increment | None:
+    """The oldest day not yet learned, pinned; None when there is nothing to learn.
+
+    Days are taken in order, each once, whatever the scheduler did or missed. A day that did not
+    come yet stops the line until the lateness limit; then LateDayError says that it is to be set
+    aside. A day once set aside is tried again only when other content was landed for it.
+    """
+    line = line_of(ledger, application)
+    files = days.by_day(days.manifest())
+    newest = max((day for day in files), default=line.day)
+    ahead = [line.day + dt.timedelta(days=n + 1) for n in range((newest - line.day).days)]
+    _tell_late_corrections(ledger, line, files)
+    digests = {day: days.digest(files.get(day, {})) for day in ahead if day <= through}
+    for day in ledger.due(application, digests):
+        there = files.get(day, {})
+        if _has_rows(there) or day in params.shop.closed_days:
+            return _pin(line, application, day, there, params, update)
+        _wait_for(day, there, newest, params.shop.lateness_days)
+        return None
+    log.info("%s: nothing to learn, %s is the last day learned", application, line.day)
+    return None
+
+
+def _tell_late_corrections(
+    ledger: Ledger, line: Line, files: dict[dt.date, dict[str, str]]
+) -> None:
+    """Days are learned in order, so other content for a settled day is not learned; say so."""
+    for day, fate in ledger.fates(line.application).items():
+        if day <= line.day and day in files and fate.digest != days.digest(files[day]):
+            log.warning(
+                "%s (%s) was landed again with other content after %s was learned; it stays as it "
+                "is. To learn it, roll back to a version before it",
+                day,
+                fate.outcome,
+                line.day,
+            )
+
+
+def _has_rows(files: dict[str, str]) -> bool:
+    """Whether an event file has rows, or cannot be read: validation will say why."""
+    for path in files:
+        if path.startswith("events/"):
+            try:
+                if pq.read_metadata(days.folder() / path).num_rows:
+                    return True
+            except (OSError, ValueError):
+                return True
+    return False
+
+
+def _wait_for(day: dt.date, files: dict[str, str], newest: dt.date, limit: int) -> None:
+    state = "has no rows" if files else "was not landed"
+    if (newest - day).days <= limit:
+        log.warning("%s %s; later days wait for it until %d days have passed", day, state, limit)
+        return
+    raise LateDayError(
+        day,
+        days.digest(files),
+        f"{day} {state}, {newest} is there already and shop.lateness_days is {limit}. Land the "
+        "day, or add it to shop.closed_days in params.yaml.",
+    )
+
+
+def _pin(
+    line: Line,
+    application: str,
+    day: dt.date,
+    files: dict[str, str],
+    params: Params,
+    update: UpdateSettings | None,
+) -> Increment:
+    section = params.application(application)
+    parent = bundle.location(workspace.BUNDLES, application, line.head)
+    cursor = Cursor.read(parent)
+    return Increment(
+        application=application,
+        day=day,
+        events=_evidence("events", day, files),
+        items=_evidence("items", day, files),
+        partitions=files,
+        parent=line.head,
+        predecessor=line.predecessor or line.head,
+        anchor=line.anchor,
+        looks=cursor.looks,
+        update=update.over(section.fine_tune) if update else section.fine_tune,
+        seed=seed_of(application, day.isoformat(), line.head),
+        code=workspace.code_revision(),
+    )
+
+
+def _evidence(table: str, day: dt.date, files: dict[str, str]) -> str:
+    folder = days.partition(table, day)
+    there = any(path.startswith(f"{folder}/") for path in files)
+    return str(Path(workspace.DATA, folder)) if there else days.CALENDAR

@@ -1,0 +1,50 @@
+"""Step: the parent's parameters and optimizer, taught the new rows."""
+
+import logging
+from pathlib import Path
+
+from lightning_modules.learner import DivergedError
+from tasks import learners
+from tasks.params import Params
+from tasks.pins import run_as_stage
+from tasks.records import Fit, Increment, Plan
+
+log = logging.getLogger(__name__)
+FOLDER = "challenger"
+FILE = "fit.json"
+
+
+def fine_tune(increment: Increment, params: Params, where: Path) -> Fit:
+    """Write challenger/: parameters, optimizer and learning curve; or only why there is none.
+
+    A loss, gradient or weight that is not finite ends the fit: the challenger is not written, the
+    verdict will be "keep". Raises CorruptBundleError if the parent is not what was pinned.
+    """
+    challenger = where / FOLDER
+    challenger.mkdir(exist_ok=True)
+    plan = Plan.read(where / "plan.json")
+    if plan.action == "skip":
+        return _nothing("; ".join(plan.reasons), diverged=False).write(challenger / FILE)
+    section = params.application(increment.application)
+    learner = learners.open_learner(where / "parent", section)
+    seen = learners.examples(increment, params, where)
+    held_out = learners.held_out(seen, section.holdout_share)
+    try:
+        curve = learner.fine_tune(
+            seen, held_out, update=increment.update.model_dump(), seed=increment.seed
+        )
+    except DivergedError as problem:
+        log.error("%s: the fit diverged, the champion stays: %s", increment.day, problem)
+        return _nothing(f"diverged: {problem}", diverged=True).write(challenger / FILE)
+    learner.save_parameters(challenger)
+    lists = int((~held_out).sum())
+    fit = Fit(learned=True, diverged=False, reason="", lists=lists, curve=tuple(curve))
+    return fit.write(challenger / FILE)
+
+
+def _nothing(reason: str, diverged: bool) -> Fit:
+    return Fit(learned=False, diverged=diverged, reason=reason, lists=0, curve=())
+
+
+if __name__ == "__main__":  # the `fine_tune` stage of dvc.yaml
+    run_as_stage(fine_tune)

@@ -1,0 +1,88 @@
+"""From a verified bundle to a learner, and from a day to what the learner sees of it."""
+
+import copy
+import functools
+import importlib
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lightning_modules.hashing import in_holdout
+from lightning_modules.learner import Examples, Learner
+from tasks import bundle
+from tasks.days import read_events, read_items
+from tasks.params import ApplicationParams, Params
+from tasks.records import Increment, Metrics
+
+
+def learner_class(params: ApplicationParams) -> type[Learner]:
+    """The class that params.yaml names as `module:Class`."""
+    module, name = params.learner.split(":")
+    return cast("type[Learner]", getattr(importlib.import_module(module), name))
+
+
+def open_learner(directory: Path, params: ApplicationParams) -> Learner:
+    """A learner of the caller's own; raises CorruptBundleError before anything is parsed."""
+    bundle.verify(directory)
+    return learner_class(params).load(directory, params.settings)
+
+
+def champion(increment: Increment, params: Params, where: Path) -> Learner:
+    """The parent, shared by the steps that only ask it; nobody trains this one."""
+    section = params.application(increment.application)
+    return _champion(where.resolve() / "parent", increment.parent, section.model_dump_json())
+
+
+def examples(increment: Increment, params: Params, where: Path) -> Examples:
+    """The day as the parent's state sees it, before any row of the day is in it."""
+    section = params.application(increment.application)
+    return _examples(where.resolve(), increment.model_dump_json(), section.model_dump_json())
+
+
+# Several steps of an increment ask for the same two things, which are costly to make and which
+# nobody changes. Bundles are immutable, so a pinned version and settings say all about them.
+@functools.lru_cache(maxsize=1)
+def _champion(place: Path, version: str, section: str) -> Learner:
+    manifest = bundle.verify(place)
+    if manifest.version != version:
+        raise bundle.CorruptBundleError(
+            f"{place} holds version {manifest.version}, but {version} is pinned: "
+            "run `dvc checkout`"
+        )
+    params = ApplicationParams.model_validate_json(section)
+    return learner_class(params).load(place, params.settings)
+
+
+@functools.lru_cache(maxsize=1)
+def _examples(where: Path, pin: str, section: str) -> Examples:
+    increment = Increment.model_validate_json(pin)
+    learner = _champion(where / "parent", increment.parent, section)
+    return learner.examples(read_events(increment), read_items(increment), increment.day)
+
+
+def with_parameters(learner: Learner, directory: Path) -> Learner:
+    """The same state under other parameters; the learner itself stays as it is."""
+    other = copy.copy(learner)
+    other.load_parameters(directory)
+    return other
+
+
+def held_out(seen: Examples, share: float) -> NDArray[np.bool_]:
+    """Which lists (lists,) the update does not see: a fixed share, by hash of day and user."""
+    return in_holdout(seen.keys, share)
+
+
+def mean_quality(quality: pd.DataFrame) -> Metrics:
+    """Means over household-days of every metric column; what is undefined for all is left out."""
+    means = quality.drop(columns="user_id").mean()
+    return {str(name): round(float(value), 6) for name, value in means.items() if pd.notna(value)}
+
+
+def top_scores(seen: Examples, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The best candidate's score of each list (lists,)."""
+    if not len(seen):
+        return np.empty(0)
+    return np.maximum.reduceat(scores, seen.offsets[:-1]).astype(np.float64)

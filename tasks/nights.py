@@ -1,0 +1,170 @@
+"""What is known of each night after the first champion: the ledger's fate, the steps' records."""
+
+import datetime as dt
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field, ValidationError
+
+from tasks import workspace
+from tasks.ledger import DayEntry, Ledger
+from tasks.records import (
+    Drift,
+    Evaluation,
+    Fit,
+    Metrics,
+    Plan,
+    Prequential,
+    Record,
+    Validation,
+    Verdict,
+)
+
+log = logging.getLogger(__name__)
+R = TypeVar("R", bound=Record)
+
+
+class ReportRow(Record):
+    """One day, as the page's table and the terminal show it."""
+
+    day: dt.date
+    rows: int = Field(description="Events of the day; 0 for a day set aside.")
+    drift: str = Field(description="Columns that moved, of those compared.")
+    decision: str
+    why: str = Field(description="As the ledger has it, in full.")
+    short: str = Field(description="The same in a few words.")
+    champion: Metrics = Field(description="Before the day was learned; empty if not scored.")
+    naive: Metrics
+    seconds: dict[str, float] = Field(description="By step, of the last attempt that ended.")
+    version: str | None
+
+
+@dataclass(frozen=True)
+class Night:
+    """One day: its fate, the version made from it, and the records that lie beside that version.
+
+    A record is None where there is none: a day set aside, or one to be learned again.
+    """
+
+    fate: DayEntry
+    version: str | None
+    seconds: dict[str, float]
+    validation: Validation | None = None
+    prequential: Prequential | None = None
+    drift: Drift | None = None
+    plan: Plan | None = None
+    evaluation: Evaluation | None = None
+    verdict: Verdict | None = None
+    fit: Fit | None = None
+
+    @property
+    def day(self) -> dt.date:
+        """The day learned, not the night that learned it."""
+        return self.fate.day
+
+    @property
+    def decision(self) -> str:
+        """The verdict in words, or what became of the day instead of one."""
+        if self.fate.action is None or self.fate.outcome != "learned":
+            return {"rewound": "to relearn"}.get(self.fate.outcome, self.fate.outcome)
+        return self.fate.action.replace("_", " ")
+
+    def row(self) -> ReportRow:
+        """The day in one line."""
+        scored = self.prequential
+        return ReportRow(
+            day=self.day,
+            rows=self.fate.rows,
+            drift=_moved(self.drift),
+            decision=self.decision,
+            why=self.fate.reason,
+            short=_short(self),
+            champion=scored.champion if scored else {},
+            naive=scored.naive if scored else {},
+            seconds=self.seconds,
+            version=self.version,
+        )
+
+
+def nights(ledger: Ledger, application: str) -> list[Night]:
+    """Every day since the first champion, oldest first, as the ledger has it now."""
+    history = ledger.history(application)
+    seconds = {
+        attempt.day: attempt.seconds
+        for attempt in ledger.attempts(application)
+        if attempt.seconds is not None
+    }
+    return [
+        _night(application, fate, history, seconds.get(fate.day, {}))
+        for fate in ledger.fates(application).values()
+        if fate.action != "first"
+    ]
+
+
+def _night(
+    application: str, fate: DayEntry, history: Iterable[DayEntry], seconds: dict[str, float]
+) -> Night:
+    if fate.outcome != "learned":
+        return Night(fate, None, seconds)
+    # A day that was taken back or kept later names the version that did so; what was measured
+    # lies beside the version that was made from the day itself.
+    made = [entry.version for entry in history if entry.day == fate.day and entry.version]
+    for version in reversed(made):
+        verdict = _read(Verdict, application, version, "verdict.json")
+        if verdict is not None and verdict.day == fate.day:
+            return Night(
+                fate,
+                version,
+                seconds,
+                validation=_read(Validation, application, version, "validation.json"),
+                prequential=_read(Prequential, application, version, "prequential.json"),
+                drift=_read(Drift, application, version, "drift.json"),
+                plan=_read(Plan, application, version, "plan.json"),
+                evaluation=_read(Evaluation, application, version, "evaluation.json"),
+                verdict=verdict,
+                fit=_read(Fit, application, version, "challenger/fit.json"),
+            )
+    return Night(fate, fate.version, seconds)
+
+
+def _moved(drift: Drift | None) -> str:
+    if drift is None or (drift.evaluated and not drift.columns):
+        return "-"
+    if not drift.evaluated:
+        return "failed"
+    return f"{sum(column.drifted for column in drift.columns.values())}/{len(drift.columns)}"
+
+
+def _short(night: Night) -> str:
+    """The checks that the reason names, without their figures; else the reason itself."""
+    verdict = night.verdict
+    if verdict is None or verdict.reason != night.fate.reason:
+        return night.fate.reason
+    if night.plan is not None and night.plan.action == "skip":
+        return "; ".join(night.plan.reasons)
+    failed = [
+        check.name.split(" (")[0]
+        for check in verdict.checks
+        if not check.passed and check.name in verdict.reason
+    ]
+    return f"failed: {', '.join(failed)}" if failed else verdict.reason
+
+
+def beside(application: str, version: str, name: str) -> Path:
+    """Where an attachment of a version lies."""
+    return workspace.ATTACHMENTS / application / version / name
+
+
+def _read(kind: type[R], application: str, version: str, name: str) -> R | None:
+    """An attachment; None if there is none, or if an older release wrote it in another form."""
+    path = beside(application, version, name)
+    try:
+        return kind.read(path)
+    except FileNotFoundError:
+        return None
+    except ValidationError as problem:
+        log.warning("%s is left out of the report: %s", path, problem)
+        return None

@@ -1,0 +1,64 @@
+"""Step: bring `data/` to the registry's newest revision, and say which days that changed."""
+
+import logging
+from dataclasses import dataclass
+from datetime import date
+
+from tasks import workspace
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What a pull brought. A day is changed when any of its partitions is."""
+
+    revision: str
+    new: list[date]
+    changed: list[date]
+    gone: list[date]
+
+
+def pull() -> Pulled:
+    """`dvc update data.dvc`.
+
+    Raises:
+        MissingRegistryError: there is no registry; the message says how to get one.
+    """
+    workspace.heal()
+    workspace.check_registry()
+    before = workspace.data_manifest() if workspace.DATA.exists() else {}
+    workspace.update_data()
+    pulled = compare(before, workspace.data_manifest(), workspace.data_revision())
+    log.info(
+        "data is at %s: %d new days, %d changed, %d gone",
+        pulled.revision[:12],
+        len(pulled.new),
+        len(pulled.changed),
+        len(pulled.gone),
+    )
+    return pulled
+
+
+def compare(before: dict[str, str], after: dict[str, str], revision: str) -> Pulled:
+    """The days that differ between two manifests (path inside `data/` -> md5)."""
+    old, new = _by_day(before), _by_day(after)
+    return Pulled(
+        revision=revision,
+        new=sorted(new.keys() - old.keys()),
+        changed=sorted(day for day in old.keys() & new.keys() if old[day] != new[day]),
+        gone=sorted(old.keys() - new.keys()),
+    )
+
+
+def _by_day(manifest: dict[str, str]) -> dict[date, dict[str, str]]:
+    days: dict[date, dict[str, str]] = {}
+    for path, md5 in manifest.items():
+        day = date.fromisoformat(path.split("/")[1].removeprefix("date="))
+        days.setdefault(day, {})[path] = md5
+    return days
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    pull()

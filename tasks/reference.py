@@ -1,0 +1,97 @@
+"""What drift is measured against: a bounded sample of recent events, carried in the bundle."""
+
+import datetime as dt
+import zlib
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.params import DriftParams
+from tasks.records import seed_of
+
+FILE = "reference.parquet"
+NUMERICAL = ("price", "quantity", "discount", "hour", "score")
+CATEGORICAL = ("event_type", "channel", "item_bucket", "user_bucket")
+COLUMNS = (*NUMERICAL, *CATEGORICAL)
+BUCKETS = 16  # ids by the thousand make any small day look drifted; sixteen shares do not
+
+
+def drift_rows(
+    events: pd.DataFrame, scores: pd.Series, day: dt.date, time_zone: str
+) -> pd.DataFrame:
+    """One row per event with the columns that drift is measured on.
+
+    `scores` (per user id) is the champion's own score of the user's list before it learned the
+    day; an event of a user without a list has none. Ids are hashed into buckets.
+    """
+    local = events["event_time"].dt.tz_convert(ZoneInfo(time_zone))
+    rows = pd.DataFrame(
+        {
+            "day": day.isoformat(),
+            "price": events["price"].astype("float64"),
+            "quantity": events["quantity"].astype("float64"),
+            "discount": events["discount"].astype("float64"),
+            "hour": local.dt.hour.astype("float64"),
+            "score": events["user_id"].map(scores).astype("float64"),
+            "event_type": events["event_type"].astype("str"),
+            "channel": _buckets(events["channel"]),
+            "item_bucket": _buckets(events["item_id"]),
+            "user_bucket": _buckets(events["user_id"]),
+        }
+    )
+    return rows.reset_index(drop=True)
+
+
+def advance(
+    reference: pd.DataFrame, rows: pd.DataFrame, day: dt.date, params: DriftParams
+) -> pd.DataFrame:
+    """Drop what has left the window, add a fixed-size sample of today's rows."""
+    since = (day - dt.timedelta(days=params.reference_days - 1)).isoformat()
+    kept = reference[reference["day"] >= since]
+    size = min(len(rows), params.reference_rows_per_day)
+    sample = rows.sample(n=size, random_state=seed_of("reference", day.isoformat())).sort_index()
+    return pd.concat([kept, sample], ignore_index=True)
+
+
+def empty() -> pd.DataFrame:
+    """A reference without rows."""
+    numbers = {column: pd.Series(dtype="float64") for column in NUMERICAL}
+    texts = {column: pd.Series(dtype="str") for column in CATEGORICAL}
+    return pd.DataFrame({"day": pd.Series(dtype="str"), **numbers, **texts})
+
+
+def champion_scores(prequential: Path) -> pd.Series:
+    """The champion's own score of each user's list, by user id, from the prequential step."""
+    table = read_frame(prequential)
+    return table[table["method"] == "champion"].set_index("user_id")["score"]
+
+
+def write(reference: pd.DataFrame, directory: Path) -> None:
+    """Write the bundle's reference file; the same rows are the same bytes."""
+    write_frame(reference, directory / FILE)
+
+
+def read(directory: Path) -> pd.DataFrame:
+    """The bundle's reference file."""
+    return read_frame(directory / FILE)
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    """Parquet without the index and without pandas' own metadata, which names its version."""
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(table, path, compression="zstd")
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """One thread: the pool of Arrow can outlive the interpreter and abort it at exit."""
+    frame: pd.DataFrame = pq.read_table(path, use_threads=False).to_pandas()
+    return frame
+
+
+def _buckets(ids: pd.Series) -> pd.Series:
+    filled = ids.astype("str").fillna("")
+    bucket = {name: f"b{zlib.crc32(name.encode()) % BUCKETS:02d}" for name in filled.unique()}
+    return filled.map(bucket).astype("str")

@@ -1,0 +1,68 @@
+"""Step: show a committed increment to DVC: pins, outputs of the stages, an experiment."""
+
+import logging
+import shutil
+from pathlib import Path
+
+from tasks import bundle, workspace
+from tasks.attempt import PIN
+from tasks.ledger import Ledger, Snapshot
+from tasks.pins import write_pin
+from tasks.records import Increment
+
+log = logging.getLogger(__name__)
+VERSIONS = ("parent", "predecessor", "anchor")
+KEPT_OUT = (PIN, "drift.html")
+
+
+def finish_snapshots(ledger: Ledger, application: str) -> int:
+    """Make every snapshot that the ledger misses, oldest first; how many there were.
+
+    A snapshot is only a view of what is committed. Making it twice is making it once, so a run
+    that was killed in the middle of one is made good by the next run of any kind.
+    """
+    missing = ledger.missing_snapshots(application)
+    for snapshot in missing:
+        # A first champion and an operator's "keep" have no increment to show.
+        if PIN in ledger.attached(application, snapshot.version):
+            take_snapshot(snapshot)
+        ledger.snapshot_done(snapshot)
+    return len(missing)
+
+
+def take_snapshot(snapshot: Snapshot) -> None:
+    """Bring the increment's files into the workspace and save them as a DVC experiment.
+
+    Raises CorruptBundleError if a version it names is damaged in the store.
+    """
+    source = _attachments(snapshot)
+    increment = Increment.read(source / PIN)
+    place = workspace.INCREMENTS / snapshot.application
+    for role in VERSIONS:
+        version = getattr(increment, role)
+        stored = bundle.location(workspace.BUNDLES, snapshot.application, version)
+        bundle.link(stored, place / role)
+    _replace_outputs(source, place)
+    write_pin(increment)
+    tracked = [place / role for role in VERSIONS]
+    workspace.record_increment(snapshot.application, increment.day, tracked)
+    log.info("%s is recorded as experiment %s", increment.day, snapshot.experiment)
+
+
+def _attachments(snapshot: Snapshot) -> Path:
+    return workspace.ATTACHMENTS / snapshot.application / snapshot.version
+
+
+def _replace_outputs(source: Path, place: Path) -> None:
+    """Exactly the files of this increment: what an earlier one left is removed."""
+    for old in place.iterdir():
+        if old.name in VERSIONS or old.name.endswith(".dvc"):
+            continue
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    for path in sorted(source.iterdir()):
+        if path.name in KEPT_OUT:
+            continue
+        if path.is_dir():
+            shutil.copytree(path, place / path.name)
+        else:
+            shutil.copyfile(path, place / path.name)

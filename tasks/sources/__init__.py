@@ -1,0 +1,30 @@
+"""Where a shop's days come from: one module per kind of source, the same frames from each."""
+
+from typing import Any
+
+from tasks.sources.canonical import TABLES, DayFrames, Source, SourceError
+
+__all__ = ["TABLES", "DayFrames", "Source", "SourceError", "open_source"]
+
+
+def open_source(settings: dict[str, Any]) -> Source:
+    """The source that `settings` (params.yaml, `shop.source`) names by its `kind`.
+
+    Raises:
+        SourceError: the kind is unknown, or a setting is missing or misspelt.
+    """
+    kind, rest = settings.get("kind"), {k: v for k, v in settings.items() if k != "kind"}
+    try:
+        if kind == "complete_journey":
+            from tasks.sources.complete_journey import CompleteJourney
+
+            return CompleteJourney(**rest)
+        if kind == "table":
+            from tasks.sources.table import TableSource
+
+            return TableSource(**rest)
+    except TypeError as error:  # an unknown or missing keyword: say it in the reader's words
+        raise SourceError(f"params.yaml: shop.source of kind {kind!r}: {error}") from error
+    raise SourceError(
+        f"params.yaml: shop.source.kind is {kind!r}; it is 'complete_journey' or 'table'"
+    )

@@ -1,0 +1,212 @@
+"""Anyone's CSV or Parquet files as a source, by a map from canonical columns to theirs."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tasks.sources.canonical import (
+    COLUMNS,
+    EVENT_COLUMNS,
+    DayFrames,
+    SourceError,
+    empty,
+    ordered,
+    typed,
+    with_event_ids,
+)
+
+KINDS = (".csv", ".parquet")
+
+
+class TableSource:
+    """A shop whose events lie in one file, or in a folder of files, of CSV or Parquet.
+
+    Args:
+        events: the file, or a folder whose .csv and .parquet files are all read.
+        columns: canonical event column -> the file's own; `event_time` and `user_id` at least.
+            Without an `event_id` a content hash is made.
+        time_zone: the zone of the shop's calendar day.
+        stamp_zone: the zone of time stamps that state none; the shop's own unless given.
+        event_type: the type of every event, for files that do not say it.
+        files: `items`, `users` and `prices`, each `{file: ..., columns: ...}` with a map of its
+            own; `item_id` and `user_id` are their keys, and a price has a `date`.
+    """
+
+    def __init__(
+        self,
+        *,
+        events: str,
+        columns: dict[str, str],
+        time_zone: str,
+        stamp_zone: str | None = None,
+        event_type: str | None = None,
+        **files: dict[str, Any],
+    ) -> None:
+        _check_names("columns", columns, EVENT_COLUMNS)
+        _check_names("kind table", files, COLUMNS)
+        self._files = _files(Path(events))
+        self._columns = columns
+        self._zone = time_zone
+        self._stamp_zone = stamp_zone or time_zone
+        self._event_type = event_type
+        self._tables = files
+
+    def days(self) -> list[date]:
+        """The days with at least one event, ascending."""
+        return sorted(self._places)
+
+    def read_day(self, day: date) -> DayFrames:
+        """One day's events, and what became known with them.
+
+        Raises:
+            SourceError: a file cannot be read.
+        """
+        parts = [self._events_of(path, day) for path in self._places.get(day, [])]
+        events = pd.concat(parts) if parts else empty("events")
+        events = ordered(events) if "event_id" in events and parts else with_event_ids(events)
+        return DayFrames(
+            events=events,
+            items=self._newcomers("items", "item_id", day),
+            users=self._newcomers("users", "user_id", day),
+            prices=self._prices_of(day),
+        )
+
+    def read_days(self, days: list[date]) -> Iterator[tuple[date, DayFrames]]:
+        """The days in the order given, one at a time."""
+        return ((day, self.read_day(day)) for day in days)
+
+    @cached_property
+    def _places(self) -> dict[date, list[Path]]:
+        """Which files hold a day's events."""
+        places: dict[date, list[Path]] = {}
+        for path in self._files:
+            for day in sorted(set(self._read(path)["day"])):
+                places.setdefault(day, []).append(path)
+        return places
+
+    @cached_property
+    def _first_seen(self) -> dict[str, "pd.Series[Any]"]:
+        """`item_id` and `user_id` -> the first day of each id."""
+        parts = [self._read(path) for path in self._files]
+        return {
+            name: pd.concat([part[[name, "day"]] for part in parts if name in part])
+            .dropna()
+            .groupby(name)["day"]
+            .min()
+            for name in ("item_id", "user_id")
+            if any(name in part for part in parts)
+        }
+
+    def _events_of(self, path: Path, day: date) -> pd.DataFrame:
+        rows = self._read(path)
+        return rows[rows["day"] == day].drop(columns="day")
+
+    def _read(self, path: Path) -> pd.DataFrame:
+        """The file's rows in canonical columns, and `day`, the shop's calendar day of each."""
+        theirs = _parse(path)
+        stamp = self._columns.get("event_time", "")
+        if stamp not in theirs:
+            raise SourceError(
+                f"{path}: no column {stamp!r} for event_time among {', '.join(map(str, theirs))}. "
+                "Correct shop.source.columns in params.yaml, or the file"
+            )
+        rows = _renamed(theirs, self._columns)
+        rows["event_time"] = self._instants(path, theirs[stamp])
+        if self._event_type is not None:
+            rows["event_type"] = self._event_type
+        for name in EVENT_COLUMNS.keys() - self._columns.keys() - {"event_id", "event_type"}:
+            rows[name] = None  # never mapped: null. Mapped but not in this file: stays missing.
+        try:
+            rows = typed("events", rows)
+        except ValueError as error:
+            raise SourceError(f"{path}: a column of numbers holds text: {error}") from error
+        local = rows["event_time"].dt.tz_convert(self._zone)
+        return rows.assign(day=local.dt.date)
+
+    def _instants(self, path: Path, stamps: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":
+        try:
+            instants = pd.to_datetime(stamps)
+        except ValueError as error:
+            column = self._columns["event_time"]
+            raise SourceError(
+                f"{path}: column {column!r} holds no time stamps: {error}"
+            ) from error
+        if instants.dt.tz is None:
+            # The hour that a clock change repeats or leaves out has no single answer: take the
+            # first, and the hour after it, so that no row is lost.
+            instants = instants.dt.tz_localize(
+                self._stamp_zone, ambiguous=True, nonexistent="shift_forward"
+            )
+        return instants.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+
+    def _newcomers(self, table: str, key: str, day: date) -> pd.DataFrame:
+        """Attributes of the ids first seen that day: never of the future."""
+        first = self._first_seen.get(key)
+        if first is None:
+            return empty(table)
+        ids = first.index[first == day].astype("str")
+        known = self._attributes(table, key)
+        known = known[known[key].isin(ids)].drop_duplicates(key)
+        if table == "items":  # an item that the file forgot is still an item
+            known = known.set_index(key).reindex(ids).rename_axis(key).reset_index()
+        return typed(table, _dated(table, known, day).sort_values(key, kind="stable"))
+
+    def _prices_of(self, day: date) -> pd.DataFrame:
+        offers = self._attributes("prices", "item_id")
+        dates = pd.to_datetime(offers["date"])
+        offers = offers[dates.dt.date == day]
+        until = pd.to_datetime(offers["until"]) if "until" in offers else pd.Timestamp(day)
+        offers = _dated("prices", offers.assign(until=until), day)
+        return typed("prices", offers.sort_values(list(offers.columns), kind="stable"))
+
+    def _attributes(self, table: str, key: str) -> pd.DataFrame:
+        """The rows of the items, users or prices file in canonical columns; none without one."""
+        if table not in self._tables:
+            return empty(table)
+        path = Path(self._tables[table]["file"])
+        rows = _renamed(_parse(path), self._tables[table]["columns"])
+        for name in (key, "date") if table == "prices" else (key,):
+            if name not in rows:
+                raise SourceError(
+                    f"{path}: no column for {name}. Map it in shop.source, or correct the file"
+                )
+        return rows.assign(**{key: rows[key].astype("str")})
+
+
+def _check_names(where: str, given: Iterable[str], known: Iterable[str]) -> None:
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise SourceError(
+            f"params.yaml: shop.source ({where}) has {unknown}; known: {', '.join(known)}"
+        )
+
+
+def _files(place: Path) -> list[Path]:
+    files = [place] if place.is_file() else sorted(p for k in KINDS for p in place.rglob(f"*{k}"))
+    if not files:
+        raise SourceError(f"{place}: no .csv or .parquet file there. Correct shop.source.events")
+    return files
+
+
+def _parse(path: Path) -> pd.DataFrame:
+    try:
+        if path.suffix == ".csv":
+            return pd.read_csv(path, dtype="str")
+        return pd.read_parquet(path, use_threads=False, partitioning=None)
+    except (OSError, ValueError) as error:  # pyarrow's and pandas' parse errors are ValueErrors
+        raise SourceError(f"{path}: not readable as {path.suffix[1:]}: {error}") from error
+
+
+def _renamed(theirs: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
+    """Ours -> theirs, as far as the file has them."""
+    return pd.DataFrame({our: theirs[their] for our, their in columns.items() if their in theirs})
+
+
+def _dated(table: str, rows: pd.DataFrame, day: date) -> pd.DataFrame:
+    """The rows dated `day`, with every canonical column."""
+    missing = {name: None for name in COLUMNS[table] if name not in rows}
+    return rows.assign(**missing).assign(date=pd.Timestamp(day))

@@ -1,0 +1,105 @@
+"""The next version: what the verdict makes of parent, challenger and day."""
+
+import shutil
+from pathlib import Path
+
+from tasks import bundle, gate, learners, reference, workspace
+from tasks.bundle import Bundle
+from tasks.cursor import Cursor
+from tasks.days import read_events, read_items
+from tasks.manifest import Kind, Manifest, ManifestFields
+from tasks.params import Params
+from tasks.records import Action, Increment, Verdict
+
+EVIDENCE = "evidence.parquet"
+KINDS: dict[Action, Kind] = {
+    "first": "first",
+    "promote": "promoted",
+    "keep": "state only",
+    "roll_back": "rolled back",
+}
+
+
+def build_version(increment: Increment, params: Params, where: Path) -> Bundle:
+    """Store the head that follows from the verdict; the ledger does not know it yet.
+
+    Promote takes the challenger's parameters and optimizer, keep the parent's, roll back the
+    predecessor's. In each case the state takes every row of the day, once. Returns the bundle as
+    read back from the store. Raises CorruptBundleError if a version it is made of is damaged.
+    """
+    verdict = Verdict.read(where / "verdict.json")
+    parent = bundle.verify(where / "parent")
+    draft = where / "next"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    _write_learner(increment, params, where, verdict.action, draft)
+    _write_memory(increment, params, where, draft)
+    _write_evidence(where, verdict.action, draft)
+    fields = ManifestFields(
+        application=increment.application,
+        day=increment.day,
+        kind=KINDS[verdict.action],
+        parent=increment.parent,
+        predecessor=_predecessor(increment, parent, where, verdict.action),
+        anchor=increment.anchor,
+        settings=params.application(increment.application)
+        .model_copy(update={"fine_tune": increment.update})
+        .model_dump(mode="json"),
+        partitions=increment.partitions,
+        code=increment.code,
+    )
+    stored = bundle.store(draft, fields, workspace.BUNDLES)
+    shutil.rmtree(draft)
+    return bundle.load(workspace.BUNDLES, increment.application, stored.version)
+
+
+def _write_learner(
+    increment: Increment, params: Params, where: Path, action: Action, draft: Path
+) -> None:
+    section = params.application(increment.application)
+    learner = learners.open_learner(where / "parent", section)
+    if action == "promote":
+        learner.load_parameters(where / "challenger")
+    if action == "roll_back":
+        bundle.verify(where / "predecessor")
+        learner.load_parameters(where / "predecessor")
+    seen = learners.examples(increment, params, where)
+    held_out = learners.held_out(seen, section.holdout_share)
+    learner.absorb(read_events(increment), read_items(increment), seen, held_out, increment.day)
+    learner.save(draft)
+
+
+def _write_memory(increment: Increment, params: Params, where: Path, draft: Path) -> None:
+    past = reference.read(where / "parent")
+    scores = reference.champion_scores(where / "prequential.parquet")
+    rows = reference.drift_rows(
+        read_events(increment), scores, increment.day, params.shop.time_zone
+    )
+    settings = params.application(increment.application).drift
+    reference.write(reference.advance(past, rows, increment.day, settings), draft)
+    compared = {increment.predecessor, increment.anchor} - {increment.parent}
+    spent = 0 if scores.empty else 1  # nobody shopped, nobody looked
+    looks = {version: increment.looks.get(version, 0) + spent for version in sorted(compared)}
+    Cursor(day=increment.day, looks=looks).write(draft)
+
+
+def _write_evidence(where: Path, action: Action, draft: Path) -> None:
+    """The pooled nights; after a roll back none: they were nights of the one taken back."""
+    if action == "roll_back":
+        reference.write_frame(gate.no_evidence(), draft / EVIDENCE)
+    else:
+        shutil.copyfile(where / EVIDENCE, draft / EVIDENCE)
+
+
+def _predecessor(
+    increment: Increment, parent: Manifest, where: Path, action: Action
+) -> str | None:
+    """The last version with other parameters; after a roll back, that of the one gone back to.
+
+    Were it the one just taken back, the next night would weigh going "back" to it again.
+    """
+    if action == "promote":
+        return increment.parent
+    if action == "roll_back":
+        return bundle.verify(where / "predecessor").predecessor
+    return parent.predecessor

@@ -1,0 +1,1 @@
+"""Sources, each by what it hands over."""

@@ -1,0 +1,170 @@
+"""Anyone's table: columns are mapped, days are the shop's own, newcomers are of their day."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tasks.sources import SourceError, open_source
+from tasks.sources.canonical import COLUMNS, DTYPES, EVENT_COLUMNS
+from tests.shop import FIRST_DAY, write_shop
+
+SECOND = FIRST_DAY + timedelta(days=1)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> dict[str, Any]:
+    return write_shop(tmp_path, users=12, items=16, days=4)
+
+
+def small(folder: Path, text: str, **settings: Any) -> dict[str, Any]:
+    """A source of one CSV file with the columns `at,who,what`."""
+    (folder / "sales.csv").write_text(text)
+    columns = {"event_time": "at", "user_id": "who", "item_id": "what", "price": "paid"}
+    return {
+        "kind": "table",
+        "events": str(folder / "sales.csv"),
+        "columns": columns,
+        "time_zone": "America/New_York",
+        "event_type": "purchase",
+        **settings,
+    }
+
+
+def test_events_have_the_canonical_columns_and_types(shop: dict[str, Any]) -> None:
+    frames = open_source(shop).read_day(FIRST_DAY)
+    assert list(frames.events) == list(EVENT_COLUMNS)
+    for table, columns in COLUMNS.items():
+        rows = frames.table(table)
+        assert {name: str(rows[name].dtype) for name in columns} == {
+            name: DTYPES[kind] for name, kind in columns.items()
+        }
+    assert frames.events["event_time"].is_monotonic_increasing
+    assert frames.events["query"].isna().all()
+
+
+def test_every_item_and_user_is_new_on_one_day_only(shop: dict[str, Any]) -> None:
+    source = open_source(shop)
+    days = dict(source.read_days(source.days()))
+    items = pd.concat([frames.items for frames in days.values()])
+    events = pd.concat([frames.events for frames in days.values()])
+    assert items["item_id"].is_unique
+    assert set(items["item_id"]) == set(events["item_id"])
+    first = events.groupby("item_id")["event_time"].min().dt.tz_convert("Europe/Berlin").dt.date
+    assert (items.set_index("item_id")["date"].dt.date.sort_index() == first).all()
+    assert items["category"].notna().all()
+    users = pd.concat([frames.users for frames in days.values()])
+    assert set(users["user_id"]) == set(events["user_id"])
+    assert "age" in users
+
+
+def test_a_day_is_the_shops_own(tmp_path: Path) -> None:
+    lines = "at,who,what,paid\n2024-03-02T04:30:00Z,u,i,1\n2024-03-02T05:30:00Z,u,i,1\n"
+    source = open_source(small(tmp_path, lines))
+    assert source.days() == [date(2024, 3, 1), date(2024, 3, 2)]
+
+
+def test_a_local_stamp_is_read_in_the_shops_zone_or_the_stated_one(tmp_path: Path) -> None:
+    lines = "at,who,what,paid\n2024-03-02 01:00:00,u,i,1\n"
+    local = open_source(small(tmp_path, lines))
+    utc = open_source(small(tmp_path, lines, stamp_zone="UTC"))
+    assert (local.days(), utc.days()) == ([date(2024, 3, 2)], [date(2024, 3, 1)])
+
+
+def test_an_hour_that_a_clock_change_leaves_out_loses_no_row(tmp_path: Path) -> None:
+    lines = "at,who,what,paid\n2024-03-10 02:30:00,u,i,1\n2024-11-03 01:30:00,u,i,1\n"
+    source = open_source(small(tmp_path, lines))
+    assert [len(source.read_day(day).events) for day in source.days()] == [1, 1]
+
+
+def test_ids_come_from_content_and_tell_identical_rows_apart(tmp_path: Path) -> None:
+    lines = [
+        "2024-03-02 10:00:00,u,i,1\n",
+        "2024-03-02 10:00:00,u,i,1\n",
+        "2024-03-02 10:00:00,v,i,\n",
+    ]
+    day = date(2024, 3, 2)
+    one = open_source(small(tmp_path, "at,who,what,paid\n" + "".join(lines))).read_day(day)
+    other = open_source(small(tmp_path, "at,who,what,paid\n" + "".join(lines[::-1]))).read_day(day)
+    assert one.events["event_id"].is_unique
+    assert one.events["event_id"].str.endswith("-1").sum() == 1
+    pd.testing.assert_frame_equal(one.events, other.events)
+
+
+def test_an_event_id_that_the_shop_states_is_kept(shop: dict[str, Any]) -> None:
+    assert open_source(shop).read_day(FIRST_DAY).events["event_id"].str.startswith("2024").all()
+
+
+def test_parquet_is_read_like_csv(shop: dict[str, Any]) -> None:
+    expected = open_source(shop).read_day(SECOND)
+    file = Path(shop["events"]) / f"{SECOND}.csv"
+    pd.read_csv(file).to_parquet(file.with_suffix(".parquet"))
+    file.unlink()
+    pd.testing.assert_frame_equal(open_source(shop).read_day(SECOND).events, expected.events)
+
+
+def test_prices_are_of_the_day_they_start(tmp_path: Path) -> None:
+    (tmp_path / "offers.csv").write_text("sku,start,end,tag\ni,2024-03-02,2024-03-08,0.5\n")
+    columns = {"item_id": "sku", "date": "start", "until": "end", "price": "tag"}
+    prices = {"file": str(tmp_path / "offers.csv"), "columns": columns}
+    lines = "at,who,what,paid\n2024-03-02 10:00:00,u,i,1\n2024-03-03 10:00:00,u,i,1\n"
+    source = open_source(small(tmp_path, lines, prices=prices))
+    offers = source.read_day(date(2024, 3, 2)).prices
+    assert offers["price"].tolist() == [0.5]
+    assert offers["until"].dt.date.tolist() == [date(2024, 3, 8)]
+    assert source.read_day(date(2024, 3, 3)).prices.empty
+
+
+def test_the_faults_of_the_made_up_shop_show(tmp_path: Path) -> None:
+    days = [FIRST_DAY + timedelta(days=number) for number in range(4)]
+    good = open_source(write_shop(tmp_path / "good", users=12, items=16, days=4))
+    faults = open_source(
+        write_shop(
+            tmp_path / "bad",
+            users=12,
+            items=16,
+            days=4,
+            drift=days[3],
+            omit=[days[0]],
+            leave_out={days[1]: "sku"},
+            duplicate=[days[2]],
+        )
+    )
+    assert faults.days() == days[1:]
+    assert "item_id" not in faults.read_day(days[1]).events
+    twice = faults.read_day(days[2]).events
+    assert len(twice) == 2 * len(good.read_day(days[2]).events)
+    assert not twice["event_id"].is_unique
+    before, after = good.read_day(days[3]).events, faults.read_day(days[3]).events
+    assert after["price"].min() > before["price"].min()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("when,who,what,paid\n2024-03-02,u,i,1\n", r"sales\.csv: no column 'at' for event_time"),
+        ("at,who,what,paid\nnoon,u,i,1\n", r"sales\.csv: column 'at' holds no time stamps"),
+        ("at,who,what,paid\n2024-03-02,u,i,cheap\n", r"sales\.csv: a column of numbers"),
+        ("", r"sales\.csv: not readable as csv"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(SourceError, match=message):
+        open_source(small(tmp_path, text)).days()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "tabel"}, "'complete_journey' or 'table'"),
+        ({"time_zone": None, "zone": "UTC"}, "kind table.*zone"),
+        ({"columns": {"when": "at"}}, "columns.*when"),
+        ({"events": "/nowhere"}, "no .csv or .parquet file"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    settings = small(tmp_path, "at,who,what,paid\n") | change
+    with pytest.raises(SourceError, match=message):
+        open_source(settings)

@@ -1,0 +1,73 @@
+"""params.yaml is read in one place and says which number does not fit."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from tasks.params import Params, UnknownApplicationError, load_params
+
+FILE = Path(__file__).parents[2] / "params.yaml"
+
+
+def content() -> dict[str, Any]:
+    return dict(yaml.safe_load(FILE.read_text()))
+
+
+def test_the_projects_own_file_is_good() -> None:
+    params = load_params(FILE)
+    assert params.shop.time_zone == "America/New_York"
+    assert params.shop.closed_days == (dt.date(2017, 12, 25),)
+    assert params.application("recommendation").gate.alpha == 0.05
+
+
+def test_an_unknown_application_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UnknownApplicationError, match=r"no application 'pricy'; it has: .*recomm"):
+        load_params(FILE).application("pricy")
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "value"),
+    [
+        ("gate", "alpha", 0.7),
+        ("gate", "margin", -0.1),
+        ("gate", "min_households", 1),
+        ("plan", "min_rows", 0),
+        ("drift", "share_threshold", 1.5),
+        ("bootstrap", "check_days", 0),
+        ("fine_tune", "learning_rate", 0),
+        ("fine_tune", "epochs", 51),
+        ("gate", "marign", 0.1),
+    ],
+)
+def test_a_number_that_does_not_fit_is_named(section: str, field: str, value: float) -> None:
+    changed = content()
+    changed["applications"]["recommendation"][section][field] = value
+    with pytest.raises(ValidationError, match=rf"recommendation\.{section}\.{field}"):
+        Params.model_validate(changed)
+
+
+def test_a_learner_is_named_by_module_and_class() -> None:
+    changed = content()
+    changed["applications"]["recommendation"]["learner"] = "lightning_modules.recommendation"
+    with pytest.raises(ValidationError, match="learner"):
+        Params.model_validate(changed)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Atlantis", "../etc/passwd"])
+def test_a_time_zone_must_be_one(zone: str) -> None:
+    changed = content()
+    changed["shop"]["time_zone"] = zone
+    with pytest.raises((ValidationError, LookupError), match=zone.split("/")[-1]):
+        Params.model_validate(changed)
+
+
+def test_a_replay_starts_on_a_day_of_its_own() -> None:
+    params = load_params(FILE)
+    moved = params.starting(dt.date(2017, 11, 5))
+    assert moved.shop.history_until == dt.date(2017, 11, 5)
+    assert moved.shop.closed_days == params.shop.closed_days
+    assert params.shop.history_until == dt.date(2017, 10, 1)

@@ -1,0 +1,54 @@
+"""The day is scored before it is learned, champion beside its rivals, on the same lists."""
+
+import pandas as pd
+import pytest
+
+from tasks import reference
+from tasks.attempt import open_attempt
+from tasks.prequential import FILE, HOUSEHOLDS, METHODS, prequential
+from tasks.records import Prequential
+from tests.line import Place, attempt
+
+
+def test_every_household_is_scored_once_by_each_method(evening: Place) -> None:
+    table = reference.read_frame(attempt() / HOUSEHOLDS)
+    found = Prequential.read(attempt() / FILE)
+    households = [set(part["user_id"]) for _, part in table.groupby("method")]
+    assert households == [households[0]] * len(METHODS)
+    assert len(table) == len(METHODS) * found.households
+    assert set(table["day"]) == {str(found.day)}
+    assert found.metric == "ndcg@20"
+    means = table[table["method"] == "champion"][["recall@10", "ndcg@20"]].mean()
+    assert found.champion["recall@10"] == pytest.approx(means["recall@10"], abs=1e-6)
+    assert found.champion["ndcg@20"] == pytest.approx(means["ndcg@20"], abs=1e-6)
+
+
+def test_the_first_champion_is_its_own_predecessor_and_beats_counting(evening: Place) -> None:
+    found = Prequential.read(attempt() / FILE)
+    assert found.champion == found.predecessor == found.anchor
+    assert found.champion["ndcg@20"] > found.naive["ndcg@20"]
+
+
+def test_versions_differ_only_in_what_was_learned(seasoned: Place) -> None:
+    increment = seasoned.due()
+    where = open_attempt(increment)
+    found = prequential(increment, seasoned.params, where)
+    table = reference.read_frame(where / HOUSEHOLDS)
+    scores = table.pivot(index="user_id", columns="method", values="score")
+    assert not scores["champion"].equals(scores["predecessor"])
+    assert not scores["champion"].equals(scores["anchor"])
+    content = (where / HOUSEHOLDS).read_bytes()
+    assert prequential(increment, seasoned.params, where) == found
+    assert (where / HOUSEHOLDS).read_bytes() == content
+
+
+def test_a_closed_day_has_no_households(evening: Place) -> None:
+    closed = evening.due().model_copy(update={"partitions": {}})
+    found = prequential(closed, evening.params, attempt())
+    assert (found.households, found.champion) == (0, {})
+    empty = reference.read_frame(attempt() / HOUSEHOLDS)
+    assert empty.empty
+    assert reference.champion_scores(attempt() / HOUSEHOLDS).empty
+    pd.testing.assert_index_equal(
+        empty.columns[:1].append(empty.columns[-2:]), pd.Index(["day", "method", "score"])
+    )
