@@ -1,0 +1,116 @@
+"""What a run leaves in Prefect's UI: the verdict, the metrics, a link to the day's drift page."""
+
+import os
+from pathlib import Path
+
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+)
+
+from tasks import workspace
+from tasks.nights import beside
+from tasks.records import Check, Increment, Prequential, Verdict
+from tasks.report import keep_drift_page
+
+ROLES = ("champion", "predecessor", "anchor", "naive")
+
+
+def show_increment(increment: Increment, head: str) -> None:
+    """Leave the artifacts of a committed increment, whose version is `head`.
+
+    Their keys stay the same from day to day, so that the UI shows a history of each.
+    """
+    application, day = increment.application, increment.day
+    verdict = Verdict.read(beside(application, head, "verdict.json"))
+    scored = Prequential.read(beside(application, head, "prequential.json"))
+    create_markdown_artifact(
+        verdict_markdown(verdict),
+        key=_key(application, "verdict"),
+        description=f"{day}: {verdict.action.replace('_', ' ')}",
+    )
+    create_table_artifact(
+        metric_table(scored),
+        key=_key(application, "metrics"),
+        description=f"{day} before it was learned, {scored.households} households",
+    )
+    if page := keep_drift_page(application, head, day):
+        create_link_artifact(
+            report_url(page),
+            link_text=f"Evidently: {application}, {day}",
+            key=_key(application, "drift"),
+            description=f"How far {day} lies from the days before it",
+        )
+
+
+def show_plan(application: str, plan: str) -> None:
+    """Leave what tonight would do, as Markdown: the artifact of a dry run."""
+    create_markdown_artifact(plan, key=_key(application, "plan"), description="a dry run")
+
+
+def verdict_markdown(verdict: Verdict) -> str:
+    """The decision, why, and every check with all that it was judged by.
+
+    Four columns are what fits on Prefect's page; the rest of each check is said below.
+    """
+    title = f"## {verdict.application}, {verdict.day}: {verdict.action.replace('_', ' ')}"
+    alarms = [f"> **A person must look:** {_cell(alarm)}\n" for alarm in verdict.alarms]
+    head = "| check | passed | effect | interval |\n|---|---|---:|---|"
+    lines = map(_check_line, verdict.checks)
+    why = map(_check_why, verdict.checks)
+    return "\n".join([title, "", f"{verdict.reason}\n", *alarms, head, *lines, "", *why])
+
+
+def metric_table(scored: Prequential) -> list[dict[str, str | float | None]]:
+    """One line per metric, one column per role; the metric that decides comes first."""
+    names = sorted(scored.champion, key=lambda name: (name != scored.metric, name))
+    return [
+        {"metric": name, **{role: _rounded(getattr(scored, role).get(name)) for role in ROLES}}
+        for name in names
+    ]
+
+
+def report_url(page: Path) -> str:
+    """Where a person's browser finds a page of the reports.
+
+    Under DAYSHIFT_REPORTS_URL if something serves them there; else the file on this machine.
+    """
+    base = os.environ.get("DAYSHIFT_REPORTS_URL")
+    if base is None:
+        return page.resolve().as_uri()
+    return f"{base.rstrip('/')}/{page.relative_to(workspace.REPORTS).as_posix()}"
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _check_line(check: Check) -> str:
+    cells = [
+        check.name,
+        "yes" if check.passed else "**no**",
+        "" if check.effect is None else f"{check.effect:+.4f}",
+        "" if check.low is None else f"[{check.low:+.4f}, {check.high:+.4f}]",
+    ]
+    return "| " + " | ".join(map(_cell, cells)) + " |"
+
+
+def _check_why(check: Check) -> str:
+    measures = {
+        "margin": None if check.margin is None else f"{check.margin:.4f}",
+        "n": check.households or None,
+        "looks": check.looks,
+        "power": None if check.power is None else f"{check.power:.2f}",
+    }
+    known = ", ".join(f"{name} {value}" for name, value in measures.items() if value is not None)
+    return f"- **{check.name}:** {check.why} ({known})"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _key(application: str, what: str) -> str:
+    """Prefect allows lowercase letters, digits and dashes only."""
+    return f"{application.lower().replace('_', '-')}-{what}"

@@ -1,0 +1,36 @@
+"""The first champion of an application, from history."""
+
+import sys
+
+from prefect import flow
+
+from flows import steps
+from tasks.attempt import fresh_folder
+from tasks.ledger import Line, open_ledger
+from tasks.params import load_params
+from tasks.report import write_report
+
+
+@flow(name="bootstrap", flow_run_name="{application}-bootstrap")
+def bootstrap(application: str = "recommendation") -> Line:
+    """Fit the first champion on the days before shop.history_until and start its line.
+
+    Args:
+        application: The application to start, as named in params.yaml. One that has a champion
+            stays as it is.
+    """
+    params = load_params()
+    params.application(application)
+    steps.pull_data()
+    ledger = open_ledger()
+    with ledger.lease(application) as lease:
+        line = ledger.line(application)
+        if line is None:
+            where = fresh_folder(application)
+            line = steps.fit_first_champion(ledger, lease, application, params, where)
+    write_report(ledger, application)
+    return line
+
+
+if __name__ == "__main__":
+    bootstrap(*sys.argv[1:])

@@ -1,0 +1,114 @@
+"""One increment a day: the whole project, read from top to bottom."""
+
+import logging
+from datetime import date
+
+from prefect import flow
+
+from flows import artifacts, steps
+from flows.names import run_name
+from flows.tonight import describe_tonight
+from tasks.attempt import open_attempt
+from tasks.contract import InvalidDayError
+from tasks.days import digest
+from tasks.due import LateDayError, next_increment
+from tasks.ledger import Lease, Ledger, open_ledger
+from tasks.params import Params, load_params
+from tasks.records import Increment, UpdateSettings, Verdict
+from tasks.report import write_report
+
+log = logging.getLogger(__name__)
+
+
+class AlarmError(RuntimeError):
+    """Every day was settled, but a person must look at one of them."""
+
+
+@flow(name="daily-increment", flow_run_name=run_name("through_day", "all days due"))
+def daily_increment(
+    application: str = "recommendation",
+    through_day: date | None = None,
+    update: UpdateSettings | None = None,
+    dry_run: bool = False,
+) -> list[Verdict]:
+    """Learn every landed day that was not learned yet, oldest first, each once.
+
+    Args:
+        application: The application to teach, as named in params.yaml.
+        through_day: The last day to learn; without it, every day that has landed.
+        update: How to learn tonight; what is left empty stays as params.yaml says.
+        dry_run: Only say what tonight would do and why; nothing is pulled, learned or changed.
+    """
+    params = load_params()
+    params.application(application)
+    ledger = open_ledger()
+    if dry_run:
+        plan = describe_tonight(ledger, application, params, through_day, update)
+        artifacts.show_plan(application, plan)
+        return []
+    steps.pull_data()
+    with ledger.lease(application) as lease:
+        steps.finish_snapshots(ledger, application)
+        try:
+            verdicts = learn_due_days(ledger, lease, application, params, through_day, update)
+        finally:
+            write_report(ledger, application)
+    raise_alarms(verdicts)
+    return verdicts
+
+
+def learn_due_days(
+    ledger: Ledger,
+    lease: Lease,
+    application: str,
+    params: Params,
+    through_day: date | None = None,
+    update: UpdateSettings | None = None,
+) -> list[Verdict]:
+    """Day after day in one process: imports cost more than what a day teaches."""
+    verdicts = []
+    through = through_day or date.max
+    try:
+        while increment := next_increment(ledger, application, params, through, update):
+            verdicts.append(learn_day(ledger, lease, increment, params))
+    except LateDayError as problem:
+        ledger.quarantine(lease, problem.day, problem.digest, str(problem))
+        raise
+    return verdicts
+
+
+def learn_day(ledger: Ledger, lease: Lease, increment: Increment, params: Params) -> Verdict:
+    """Pull is done; from here on the day is learned, kept out of the parameters or set aside."""
+    steps.seconds.clear()
+    attempt = ledger.begin_attempt(lease, increment.day)
+    where = open_attempt(increment)
+    try:
+        steps.validate_day(increment, params, where)
+    except InvalidDayError as problem:
+        ledger.quarantine(lease, increment.day, digest(increment.partitions), str(problem))
+        ledger.end_attempt(attempt, "quarantined", steps.seconds)
+        raise
+    steps.score_before_learning(increment, params, where)
+    steps.detect_drift(increment, params, where)
+    steps.plan_night(increment, params, where)
+    steps.fine_tune_challenger(increment, params, where)
+    steps.evaluate_challenger(increment, params, where)
+    verdict = steps.reach_verdict(increment, params, where)
+    line = steps.promote_or_keep(ledger, lease, increment, params, where)
+    steps.finish_snapshots(ledger, increment.application)
+    artifacts.show_increment(increment, line.head)
+    ledger.end_attempt(attempt, verdict.action, steps.seconds)
+    for alarm in verdict.alarms:
+        log.error("%s: %s", verdict.day, alarm)
+    return verdict
+
+
+def raise_alarms(verdicts: list[Verdict]) -> None:
+    """A night that no one need look at ends green; any other one does not."""
+    alarms = [f"{verdict.day}: {alarm}" for verdict in verdicts for alarm in verdict.alarms]
+    if alarms:
+        raise AlarmError("; ".join(alarms) + ". See the verdict of the day.")
+
+
+if __name__ == "__main__":
+    daily_increment()

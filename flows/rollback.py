@@ -1,0 +1,37 @@
+"""An operator takes the champion back, with a reason."""
+
+from typing import Literal
+
+from prefect import flow
+
+from flows import steps
+from tasks.ledger import Line, open_ledger
+from tasks.params import load_params
+from tasks.report import write_report
+
+
+@flow(name="rollback", flow_run_name="{application}-rollback")
+def rollback(
+    reason: str,
+    days_since: Literal["relearn", "keep", "quarantine"],
+    application: str = "recommendation",
+    to_version: str | None = None,
+) -> Line:
+    """Take the line back to an earlier version: parameters, optimizer, state, memory and cursor.
+
+    Args:
+        reason: Why; kept in the ledger.
+        days_since: What becomes of the days learned since: learn them again (with the same data
+            and settings that ends in the same champion), keep them in the state only, or set
+            them aside.
+        application: The application to take back.
+        to_version: A version id or its beginning; without it, the champion before this one.
+    """
+    params = load_params()
+    params.application(application)
+    ledger = open_ledger()
+    with ledger.lease(application) as lease:
+        line = steps.go_back(ledger, lease, application, params, to_version, days_since, reason)
+        steps.finish_snapshots(ledger, application)
+    write_report(ledger, application)
+    return line

@@ -1,0 +1,116 @@
+"""`make serve`: server, work pool, deployments, worker and report pages, until Ctrl-C."""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from flows.server import HOST, PORT, ServerError, check_free, running_server, start, stop
+from tasks import workspace
+from tasks.params import load_params
+
+POOL = "increments"
+Children = dict[str, "subprocess.Popen[bytes]"]
+
+
+def serve(port: int, reports_port: int) -> None:
+    """Serve the workspace in the current directory.
+
+    Raises:
+        ServerError: a port is taken, the server did not come up, or a part ended by itself.
+    """
+    check_free(reports_port)
+    workspace.REPORTS.mkdir(parents=True, exist_ok=True)
+    os.environ["PREFECT_WORKER_QUERY_SECONDS"] = "2"
+    print(f"starting the Prefect server on port {port} ...", flush=True)
+    with running_server(port, reports_port) as server:
+        give_up_lost_runs()
+        _prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
+        _prefect("--no-prompt", "deploy", "--all")
+        children = _start_children(reports_port)
+        print(_welcome(port, reports_port), flush=True)
+        try:
+            _watch({"server": server, **children})
+        finally:
+            for child in children.values():
+                stop(child)
+
+
+def give_up_lost_runs() -> None:
+    """Say of the runs that a worker began and did not end that they crashed.
+
+    There is no worker at this moment. Without this they would be running for ever and hold the
+    one slot of their deployment.
+    """
+    # Prefect reads its settings when it is imported, and the server's address is known only now.
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter
+    from prefect.states import Crashed
+
+    begun = {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}
+    lost = FlowRunFilter.model_validate({"state": begun, "deployment_id": {"is_null_": False}})
+    with get_client(sync_client=True) as client:
+        for run in client.read_flow_runs(flow_run_filter=lost):
+            message = "its worker was stopped; the next run takes up what is due"
+            client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+
+
+def _start_children(reports_port: int) -> Children:
+    pages = ["http.server", str(reports_port), "--bind", HOST, "-d", str(workspace.REPORTS)]
+    return {
+        "worker": start("prefect", "worker", "start", "--pool", POOL, "--name", "dayshift"),
+        "report pages": start(*pages, output=subprocess.DEVNULL),
+    }
+
+
+def _watch(children: Children) -> None:
+    """Wait for ever; raises ServerError when a child ends: without it the rest is of no use."""
+    while True:
+        for name, child in children.items():
+            if child.poll() is not None:
+                raise ServerError(f"the {name} ended with exit code {child.returncode}")
+        time.sleep(0.5)
+
+
+def _welcome(port: int, reports_port: int) -> str:
+    pages = [f"http://{HOST}:{reports_port}/{name}/" for name in load_params().applications]
+    return "\n".join(
+        [
+            "",
+            f"  Prefect   http://{HOST}:{port}/deployments   (daily-increment > Run)",
+            *(f"  reports   {page}" for page in pages),
+            f"  shell     export PREFECT_API_URL=http://{HOST}:{port}/api",
+            "            .venv/bin/prefect deployment run land/next-day --watch",
+            "            .venv/bin/prefect deployment run daily-increment/recommendation --watch",
+            "  Ctrl-C ends all of it.",
+            "",
+        ]
+    )
+
+
+def _prefect(*arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "prefect", *arguments], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise ServerError(f"prefect {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=PORT, help="of the Prefect server")
+    parser.add_argument("--reports-port", type=int, help="of the report pages (port + 1)")
+    given = parser.parse_args(arguments)
+    try:
+        serve(given.port, given.reports_port or given.port + 1)
+    except KeyboardInterrupt:
+        print("stopped", flush=True)
+    except ServerError as problem:
+        raise SystemExit(str(problem)) from problem
+
+
+if __name__ == "__main__":
+    main()

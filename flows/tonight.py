@@ -1,0 +1,75 @@
+"""The dry run: the loop's own steps on a copy, up to the plan. Nothing is pulled or changed."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from flows import steps
+from tasks import days
+from tasks.attempt import open_preview
+from tasks.contract import InvalidDayError
+from tasks.due import LateDayError, line_of, next_increment
+from tasks.ledger import Ledger
+from tasks.params import Params
+from tasks.records import Drift, Increment, Plan, Prequential, UpdateSettings, Validation
+
+
+def describe_tonight(
+    ledger: Ledger,
+    application: str,
+    params: Params,
+    through_day: date | None,
+    update: UpdateSettings | None,
+) -> str:
+    """What a run at this moment would do and why, as Markdown."""
+    learned = line_of(ledger, application).day
+    heading = (
+        f"## {application}: a dry run\n\nLearned through **{learned}**. Nothing was changed.\n"
+    )
+    with days.look_at_registry(after=learned):
+        through = through_day or date.max
+        try:
+            increment = next_increment(ledger, application, params, through, update)
+        except LateDayError as problem:
+            return f"{heading}\nIt would set a day aside: {problem}"
+        if increment is None:
+            return f"{heading}\nThere is nothing to learn."
+        with open_preview(increment) as where:
+            return heading + _plan(increment, params, through, where)
+
+
+def _plan(increment: Increment, params: Params, through: date, where: Path) -> str:
+    try:
+        validation = steps.validate_day(increment, params, where)
+    except InvalidDayError as problem:
+        return f"\nIt would set {increment.day} aside: {problem}"
+    scored = steps.score_before_learning(increment, params, where)
+    drift = steps.detect_drift(increment, params, where)
+    plan = steps.plan_night(increment, params, where)
+    later = [day for day in days.by_day(days.manifest()) if increment.day < day <= through]
+    return "\n".join(
+        [
+            *_first(increment, validation, drift, plan),
+            f"- After it, {len(later)} more landed days would follow, each with its own plan\n",
+            *_scores(scored),
+        ]
+    )
+
+
+def _first(
+    increment: Increment, validation: Validation, drift: Drift, plan: Plan
+) -> Iterator[str]:
+    yield (
+        f"\nIt would first learn **{increment.day}** ({validation.rows} rows of "
+        f"{validation.users} users): **{plan.action}**, because {'; '.join(plan.reasons)}.\n"
+    )
+    settings = increment.update.model_dump().items()
+    yield "- Update: " + ", ".join(f"{name} {value}" for name, value in settings)
+    yield f"- Drift: {drift.reason}"
+
+
+def _scores(scored: Prequential) -> Iterator[str]:
+    """One line per metric: a table that goes down fits on Prefect's page."""
+    yield "| scored before learning | champion | naive |\n|---|---:|---:|"
+    for name, value in scored.champion.items():
+        yield f"| {name} | {value:.4f} | {scored.naive.get(name, 0):.4f} |"
