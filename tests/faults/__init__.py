@@ -1,0 +1,1 @@
+"""Faults that must do no harm."""

@@ -1,0 +1,128 @@
+"""A day that cannot be learned: said clearly, set aside, champion untouched; then on as before."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from tasks import git, land, workspace
+from tasks.sources import open_source
+from tests.line import APPLICATION, Place, land_days, nth
+from tests.runs import Flows
+
+pytestmark = pytest.mark.slow
+
+
+def land_changed(place: Place, number: int, edit: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Land a day with its events changed; pulling is left to the flow."""
+    frames = open_source(place.params.shop.source).read_day(nth(number))
+    land.land_frames(nth(number), replace(frames, events=edit(frames.events)))
+
+
+def refused(place: Place, flows: Flows, *said: str) -> None:
+    """A run that ends badly, says why, and leaves the line where it was."""
+    before = place.line
+    done = flows.daily()
+    assert done.code != 0, done.said
+    for words in said:
+        assert words in done.said
+    assert place.line.model_copy(update={"sequence": before.sequence}) == before
+
+
+def fate(place: Place, number: int) -> str:
+    """What became of a day."""
+    return place.ledger.fates(APPLICATION)[nth(number)].outcome
+
+
+def test_a_missing_column(caught_up: Place, flows: Flows) -> None:
+    land_changed(caught_up, 5, lambda events: events.drop(columns="user_id"))
+    refused(caught_up, flows, "breaks the contract: column 'user_id' is missing")
+    assert fate(caught_up, 5) == "quarantined"
+    land_days(caught_up, 5, 6)  # the correction, and the day after it
+    flows.learn()
+    assert (fate(caught_up, 5), fate(caught_up, 6)) == ("learned", "learned")
+
+
+def test_a_file_that_is_no_parquet(caught_up: Place, flows: Flows) -> None:
+    land_days(caught_up, 5)
+    path = workspace.DATA / workspace.partition("events", nth(5))
+    (workspace.REGISTRY / path).unlink()
+    (workspace.REGISTRY / path).write_bytes(b"half a file")
+    workspace.track(workspace.REGISTRY, [path])
+    git.commit_as_of(workspace.REGISTRY, "a bad export", nth(5))
+    refused(caught_up, flows, f"{path} is not readable as Parquet", "Land the day again")
+    assert fate(caught_up, 5) == "quarantined"
+    land_days(caught_up, 5)
+    flows.learn()
+    assert fate(caught_up, 5) == "learned"
+
+
+@pytest.mark.parametrize("landed", [True, False])
+def test_a_day_that_does_not_come(landed: bool, caught_up: Place, flows: Flows) -> None:
+    """Without rows, or without a file: waited for, then set aside, then the others are learned."""
+    if landed:
+        land_changed(caught_up, 5, lambda events: events.head(0))
+    state = f"{nth(5)} has no rows" if landed else f"{nth(5)} was not landed"
+    land_days(caught_up, 6, 7)
+    said = flows.learn()
+    assert f"{state}; later days wait for it until 2 days have passed" in said
+    assert caught_up.line.day == nth(4)
+    land_days(caught_up, 8)
+    refused(caught_up, flows, state, "shop.lateness_days is 2", "add it to shop.closed_days")
+    assert fate(caught_up, 5) == "quarantined"
+    flows.learn()
+    assert caught_up.line.day == nth(8)
+    assert fate(caught_up, 6) == "learned"
+
+
+def test_a_closed_day_is_a_learned_empty_day(caught_up: Place, flows: Flows) -> None:
+    """Day 5 has no file, day 6 has one without rows."""
+    params = yaml.safe_load((caught_up.root / "params.yaml").read_text())
+    params["shop"]["closed_days"] = [str(nth(5)), str(nth(6))]
+    (caught_up.root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    land_changed(caught_up, 6, lambda events: events.head(0))
+    land_days(caught_up, 7)
+    champion = caught_up.line.champion
+    weights = (caught_up.head / "model.safetensors").read_bytes()
+    flows.learn()
+    fates = caught_up.ledger.fates(APPLICATION)
+    assert [fates[nth(number)].action for number in (5, 6)] == ["keep", "keep"]
+    assert [fates[nth(number)].rows for number in (5, 6)] == [0, 0]
+    assert fate(caught_up, 7) == "learned"
+    empty = caught_up.bundle(fates[nth(6)].version or "") / "model.safetensors"
+    assert empty.read_bytes() == weights
+    assert champion in [entry.version for entry in caught_up.ledger.champions(APPLICATION)]
+    assert flows.dvc("status", "--quiet") == ""
+
+
+def flip_silently(path: Path) -> None:
+    """Another bit, as a failing disk leaves it: DVC, which looks at times and sizes, sees none."""
+    times, content = path.stat(), bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(content)
+    path.chmod(times.st_mode)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_a_damaged_partition_is_mended_as_the_message_says(caught_up: Place, flows: Flows) -> None:
+    land_days(caught_up, 5)
+    assert flows.run("-m", "tasks.pull").code == 0
+    path = workspace.DATA / workspace.partition("events", nth(5))
+    md5 = hashlib.md5(path.read_bytes()).hexdigest()
+    cached = Path(".dvc/cache/files/md5", md5[:2], md5[2:])
+    flip_silently(path)
+    flip_silently(cached)
+    truth = caught_up.ledger.contents()
+    refused(caught_up, flows, f"{path} has md5", f"the data version locks {md5}", "dvc pull")
+    assert caught_up.ledger.contents() == truth  # the day itself is good
+    path.unlink()
+    cached.unlink()
+    flows.dvc("pull", "data.dvc", "--force")
+    flows.learn()
+    assert fate(caught_up, 5) == "learned"
