@@ -1,0 +1,101 @@
+"""What a benchmark leaves behind: one row per figure, and what it takes to judge them."""
+
+import datetime as dt
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+from tasks.records import Record
+
+RESULTS = Path(__file__).parent / "results"
+
+
+class Finding(Record):
+    """One figure; `met` says whether it, with its interval if it has one, passes `bar`."""
+
+    measure: str
+    application: str
+    method: str
+    value: float
+    unit: str
+    interval: tuple[float, float] | None = None
+    days: int
+    rows: int
+    cpu_seconds: float | None = None
+    peak_mb: float | None = None
+    bar: float | None = None
+    met: bool | None = None
+
+
+class Findings(Record):
+    """All figures of a benchmark; only the full form may be quoted."""
+
+    benchmark: str
+    form: Literal["full", "quick"]
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+    commit: str
+    machine: str
+    date: dt.date
+    command: str
+
+    @property
+    def stem(self) -> str:
+        """Name of the files without their ending."""
+        return self.benchmark if self.form == "full" else f"{self.benchmark}.quick"
+
+
+def publish(
+    benchmark: str, findings: list[Finding], table: str, *, notes: tuple[str, ...], quick: bool
+) -> Findings:
+    """Write `<benchmark>.json` and `.md` under results/; `table` is the Markdown to quote."""
+    published = Findings(
+        benchmark=benchmark,
+        form="quick" if quick else "full",
+        findings=tuple(findings),
+        notes=notes,
+        commit=_commit(),
+        machine=_machine(),
+        date=dt.datetime.now(dt.UTC).date(),
+        command=shlex.join(["python", "-m", f"benchmarks.{benchmark}", *sys.argv[1:]]),
+    )
+    published.write(RESULTS / f"{published.stem}.json")
+    page = [f"# {benchmark}{' (quick form, not to be quoted)' if quick else ''}", table]
+    page += [*notes, f"`{published.command}` at {published.commit[:12]} on {published.date}."]
+    page += [f"Machine: {published.machine}."]
+    (RESULTS / f"{published.stem}.md").write_text("\n\n".join(page) + "\n")
+    return published
+
+
+def markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A Markdown table: the first column to the left, figures to the right."""
+    rule = [":--", *["--:"] * (len(head) - 1)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, rule, *rows])
+
+
+def _commit() -> str:
+    """HEAD of the checkout, marked when tracked files other than the results differ from it."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", f":!{RESULTS}")
+    return git("rev-parse", "HEAD") + (" with changes" if changed else "")
+
+
+def _machine() -> str:
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text().splitlines()
+        named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+        name = named[0] if named else name
+    memory = psutil.virtual_memory().total / 2**30
+    return f"{os.cpu_count()} x {name}, {memory:.0f} GiB, Python {platform.python_version()}"
