@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 from playwright.sync_api import Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -64,9 +65,17 @@ def set_through_day(page: Page, day: dt.date) -> None:
 
 
 def submit(page: Page) -> str:
-    """Send the form; returns the id of the run that it created."""
-    with page.expect_response(lambda answer: "create_flow_run" in answer.url) as created:
-        page.get_by_role("button", name="Submit").click()
+    """Send the form; returns the id of the run that it created.
+
+    Prefect on SQLite answers 503 where two writes meet; like a person, click again.
+    """
+    for _ in range(10):
+        with page.expect_response(lambda answer: "create_flow_run" in answer.url) as created:
+            page.get_by_role("button", name="Submit").click()
+        if created.value.status != httpx.codes.SERVICE_UNAVAILABLE:
+            break
+        page.wait_for_timeout(1000)
+    assert created.value.ok, created.value.text()
     return str(created.value.json()["id"])
 
 
