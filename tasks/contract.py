@@ -34,7 +34,8 @@ def check_events(events: pd.DataFrame, day: dt.date, time_zone: str, name: str) 
     """Raise InvalidDayError, naming `name`, the column and the first bad row, or return.
 
     Columns and types are the canonical ones, event ids are unique, times lie on the shop's own
-    calendar `day` in `time_zone`, numbers are finite, prices are not negative.
+    calendar `day` in `time_zone`, numbers are finite, prices are not negative, and every
+    purchase has a quantity, be it zero: a feed that lost them would read as a day of no purchase.
     """
     import pandera.pandas as pa  # 0.4 s, and only here
 
@@ -45,6 +46,13 @@ def check_events(events: pd.DataFrame, day: dt.date, time_zone: str, name: str) 
     )
     finite = pa.Check(lambda numbers: numbers.abs() < float("inf"), error="finite")
     written = pa.Check.str_length(min_value=1, error="filled in")
+    kind = events.get("event_type", pd.Series("", index=events.index))  # missing: its own fault
+    bought = kind.isin(["purchase"])
+    counted = pa.Check(
+        lambda quantity: quantity.notna() | ~bought,
+        error="filled in for a purchase",
+        ignore_na=False,
+    )
     columns = {
         "event_id": pa.Column(str, written, unique=True),
         "event_time": pa.Column(pd.DatetimeTZDtype("us", "UTC"), on_the_day),
@@ -52,7 +60,7 @@ def check_events(events: pd.DataFrame, day: dt.date, time_zone: str, name: str) 
         "user_id": pa.Column(str, written),
         **{column: pa.Column(str, nullable=True) for column in OPTIONAL_TEXT},
         "price": pa.Column(float, [finite, pa.Check.ge(0, error="zero or more")], nullable=True),
-        "quantity": pa.Column(float, finite, nullable=True),
+        "quantity": pa.Column(float, [finite, counted], nullable=True),
         "discount": pa.Column(float, finite, nullable=True),
         "propensity": pa.Column(
             float, pa.Check.in_range(0, 1, error="between 0 and 1"), nullable=True

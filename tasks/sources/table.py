@@ -20,6 +20,8 @@ from tasks.sources.canonical import (
 )
 
 KINDS = (".csv", ".parquet")
+# How a stamp ends that says how far from UTC it is: the last of its time, then Z, -05:00 or +01.
+OFFSET = r"(?i)(?:T\d{2,6}|:\d\d)(?:[.,]\d+)? ?(?:[AP]M ?)?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?) *$"
 
 
 class TableSource:
@@ -28,9 +30,11 @@ class TableSource:
     Args:
         events: the file, or a folder whose .csv and .parquet files are all read.
         columns: canonical event column -> the file's own; `event_time` and `user_id` at least.
-            Without an `event_id` a content hash is made.
+            Without an `event_id` a content hash is made. Without a `quantity` each purchase is of
+            one piece; other optional columns left out are null.
         time_zone: the zone of the shop's calendar day.
-        stamp_zone: the zone of time stamps that state none; the shop's own unless given.
+        stamp_zone: the zone of time stamps that state none; the shop's own unless given. In one
+            file either all stamps state an offset from UTC (or Z) or none does.
         event_type: the type of every event, for files that do not say it.
         files: `items`, `users` and `prices`, each `{file: ..., columns: ...}` with a map of its
             own; `item_id` and `user_id` are their keys, and a price has a `date`.
@@ -124,16 +128,19 @@ class TableSource:
             rows = typed("events", rows)
         except ValueError as error:
             raise SourceError(f"{path}: a column of numbers holds text: {error}") from error
+        if "quantity" not in self._columns and "event_type" in rows:
+            # Null would be no purchase at all: one counts only with a quantity above zero.
+            rows["quantity"] = rows["quantity"].mask(rows["event_type"] == "purchase", 1.0)
         local = rows["event_time"].dt.tz_convert(self._zone)
         return rows.assign(day=local.dt.date)
 
     def _instants(self, path: Path, stamps: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":
         try:
-            instants = pd.to_datetime(stamps)
+            instants = _times(stamps)
         except ValueError as error:
             column = self._columns["event_time"]
             raise SourceError(
-                f"{path}: column {column!r} holds no time stamps: {error}"
+                f"{path}: column {column!r} cannot be read as time stamps: {error}"
             ) from error
         if instants.dt.tz is None:
             # The hour that a clock change repeats or leaves out has no single answer: take the
@@ -199,6 +206,27 @@ def _parse(path: Path) -> pd.DataFrame:
         return pd.read_parquet(path, use_threads=False, partitioning=None)
     except (OSError, ValueError) as error:  # pyarrow's and pandas' parse errors are ValueErrors
         raise SourceError(f"{path}: not readable as {path.suffix[1:]}: {error}") from error
+
+
+def _times(stamps: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":
+    """Instants of stamps that all state an offset from UTC, local times of stamps without one.
+
+    Raises:
+        ValueError: they are no time stamps, or only some of them state an offset.
+    """
+    try:
+        return pd.to_datetime(stamps)
+    except ValueError:  # two offsets in a column are refused too, as on the day of a clock change
+        texts = stamps.dropna().astype("str")
+        stated = texts.str.contains(OFFSET)
+        if not stated.any():
+            raise
+        if not stated.all():
+            raise ValueError(
+                f"{texts[stated].iloc[0]!r} states an offset from UTC, {texts[~stated].iloc[0]!r} "
+                "does not. Correct the file: state it in every row, or in none"
+            ) from None
+        return pd.to_datetime(stamps, utc=True)
 
 
 def _renamed(theirs: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:

@@ -57,12 +57,17 @@ NIGHT_BEFORE = pd.Timestamp("2024-01-31T22:30Z")  # 23:30 in Berlin, still the d
         (put("price", -1.0), "column 'price', row 2: -1.0 is not zero or more"),
         (put("price", float("inf")), "column 'price', row 2: inf is not finite"),
         (put("quantity", float("-inf")), "column 'quantity', row 2: -inf is not finite"),
+        (
+            put("quantity", float("nan")),
+            "column 'quantity', row 2: nan is not filled in for a purchase",
+        ),
         (put("propensity", 1.5), "column 'propensity', row 2: 1.5 is not between 0 and 1"),
         (put("user_id", None), "column 'user_id', row 2: nan is not filled in"),
         (put("user_id", ""), "column 'user_id', row 2:  is not filled in"),
         (put("event_id", "e1"), "column 'event_id', row 1: e1 is not unique"),
         (put("event_time", NIGHT_BEFORE), "row 2: 2024-01-31 22:30:00+00:00 is not on 2024-02-01"),
         (lambda frame: frame.drop(columns="price"), "column 'price' is missing"),
+        (lambda frame: frame.drop(columns="event_type"), "column 'event_type' is missing"),
         (lambda frame: frame.assign(loyalty=1), "column 'loyalty' is not in the contract"),
         (
             lambda frame: frame.assign(price="2,50"),
@@ -77,6 +82,17 @@ def test_each_fault_is_named_with_its_place_and_the_cure(
     assert said in message
     assert message.startswith(f"{NAME} breaks the contract: ")
     assert message.endswith("Correct the source and land the day again.")
+
+
+def test_only_a_purchase_needs_a_quantity_and_zero_is_one() -> None:
+    check_events(put("quantity", 0.0)(good()), DAY, ZONE, NAME)
+    check_events(put("event_type", "view")(put("quantity", None)(good())), DAY, ZONE, NAME)
+
+
+def test_a_feed_that_lost_its_quantities_is_no_empty_day() -> None:
+    message = check(good(500).assign(quantity=float("nan")))
+    assert "column 'quantity', row 0: nan is not filled in for a purchase" in message
+    assert "(and 495 more)" in message
 
 
 def test_the_day_is_the_shops_own() -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from lightning_modules.purchases import purchases
+from tasks.contract import check_events
 from tasks.sources import SourceError, open_source
 from tasks.sources.canonical import COLUMNS, DTYPES, EVENT_COLUMNS
 from tests.shop import FIRST_DAY, write_shop
@@ -79,6 +81,76 @@ def test_an_hour_that_a_clock_change_leaves_out_loses_no_row(tmp_path: Path) -> 
     assert [len(source.read_day(day).events) for day in source.days()] == [1, 1]
 
 
+SPRING = date(2024, 3, 10)  # New York's clocks go from 2 to 3, and the offset from -5 to -4
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("2024-03-10T01:30:00-05:00", "2024-03-10T03:30:00-04:00"),
+        ("2024-03-10T01:30:00-05:00", "2024-03-10T07:30:00Z"),
+        ("2024-03-10 01:30:00.250 -0500", "2024-03-10 03:30:00.250 -0400"),
+        ("20240310T013000-0500", "20240310T033000-0400"),
+        ("03/10/2024 01:30 AM -0500", "03/10/2024 03:30 AM -0400"),
+        ("2024-03-10T01:30:00-05:00", "2024-03-10T02:30:00-05:00"),
+    ],
+)
+def test_stated_offsets_are_read_as_instants(tmp_path: Path, before: str, after: str) -> None:
+    source = open_source(small(tmp_path, f"at,who,what,paid\n{before},u,i,1\n{after},u,i,1\n"))
+    assert source.days() == [SPRING]
+    times = source.read_day(SPRING).events["event_time"]
+    assert times.dt.floor("min").astype("str").tolist() == [
+        "2024-03-10 06:30:00+00:00",
+        "2024-03-10 07:30:00+00:00",
+    ]
+
+
+def test_stated_offsets_in_parquet_are_read_as_instants(tmp_path: Path) -> None:
+    stamps = ["2024-03-10T01:30:00-05:00", "2024-03-10T03:30:00-04:00"]
+    instants = pd.to_datetime(pd.Series(stamps), utc=True)
+    settings = small(tmp_path, "")
+    found = []
+    for number, at in enumerate([stamps, instants, instants.dt.tz_convert("Asia/Tokyo")]):
+        file = tmp_path / f"{number}.parquet"
+        pd.DataFrame({"at": at, "who": "u", "what": "i", "paid": 1.0}).to_parquet(file)
+        source = open_source(settings | {"events": str(file)})
+        found.append(source.read_day(SPRING).events["event_time"].tolist())
+    assert found == [instants.tolist()] * 3
+
+
+@pytest.mark.parametrize("lines", [[0, 1], [1, 0], [0, 2, 1]])
+def test_stamps_with_and_without_an_offset_do_not_mix(tmp_path: Path, lines: list[int]) -> None:
+    stamps = ["2024-03-10T01:30:00-05:00", "2024-03-10T03:30:00", "2024-03-10T03:30:00-04:00"]
+    text = "".join(f"{stamps[line]},u,i,1\n" for line in lines)
+    with pytest.raises(SourceError) as caught:
+        open_source(small(tmp_path, "at,who,what,paid\n" + text)).days()
+    message = str(caught.value)
+    assert "sales.csv: column 'at'" in message
+    assert f"'{stamps[0]}' states an offset from UTC, '{stamps[1]}' does not" in message
+    assert message.endswith("Correct the file: state it in every row, or in none")
+
+
+def test_a_purchase_of_a_shop_without_quantities_is_of_one_piece(tmp_path: Path) -> None:
+    lines = "at,who,what,paid,kind\n"
+    lines += "2024-03-02 10:00:00,u,i,1,purchase\n2024-03-02 11:00:00,u,j,,view\n"
+    settings = small(tmp_path, lines, event_type=None)
+    settings["columns"] |= {"event_type": "kind"}
+    events = open_source(settings).read_day(date(2024, 3, 2)).events
+    assert events["quantity"].tolist() == pytest.approx([1.0, float("nan")], nan_ok=True)
+    assert purchases(events).item_ids == ["i"]
+    check_events(events, date(2024, 3, 2), "America/New_York", "the day")
+
+
+def test_a_quantity_that_is_mapped_is_never_made_up(tmp_path: Path) -> None:
+    lines = "at,who,what,paid,units\n2024-03-02 10:00:00,u,i,1,\n2024-03-02 11:00:00,u,i,1,0\n"
+    settings = small(tmp_path, lines)
+    settings["columns"] |= {"quantity": "units"}
+    found = open_source(settings).read_day(date(2024, 3, 2)).events["quantity"]
+    assert found.tolist() == pytest.approx([float("nan"), 0.0], nan_ok=True)
+    settings["columns"] |= {"quantity": "pieces"}
+    assert "quantity" not in open_source(settings).read_day(date(2024, 3, 2)).events
+
+
 def test_ids_come_from_content_and_tell_identical_rows_apart(tmp_path: Path) -> None:
     lines = [
         "2024-03-02 10:00:00,u,i,1\n",
@@ -145,7 +217,7 @@ def test_the_faults_of_the_made_up_shop_show(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("when,who,what,paid\n2024-03-02,u,i,1\n", r"sales\.csv: no column 'at' for event_time"),
-        ("at,who,what,paid\nnoon,u,i,1\n", r"sales\.csv: column 'at' holds no time stamps"),
+        ("at,who,what,paid\nnoon,u,i,1\n", r"sales\.csv: column 'at' cannot be read as"),
         ("at,who,what,paid\n2024-03-02,u,i,cheap\n", r"sales\.csv: a column of numbers"),
         ("", r"sales\.csv: not readable as csv"),
     ],
