@@ -1,5 +1,6 @@
 # Dayshift. `make` alone lists the commands. The first one used builds .venv and says so.
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3
 WORKSPACE ?= .workspaces/demo
 DIR ?= .workspaces/mine
@@ -31,21 +32,25 @@ $(STAMP):
 	@echo "== Building .venv with the pinned packages (once; some 250 of them, a few minutes)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
 	@.venv/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	.venv/bin/python -m pip install --disable-pip-version-check --progress-bar off -q -c constraints.txt ".[dev,postgres]"
+	@.venv/bin/python -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt ".[dev,postgres]" \
+		| awk '/^Collecting/ && ++n % 25 == 0 {print "   " n " packages found"} \
+			/^Installing/ {print "   " n " packages found, installing them"} {fflush()}'
 	@rm -rf build dayshift.egg-info
 	@touch $(STAMP)
 	@echo "== .venv is ready"
 
 demo: setup ## build the data registry, train the first champion, learn the next 7 real days, one by one
-	@python -m tasks.workspace $(WORKSPACE)
+	@python -m tasks.carry $(WORKSPACE)
 	@cd $(WORKSPACE) && python -m flows.demo --days $(DAYS)
 
 serve: setup ## Prefect server, worker, deployments and reports of a workspace, until Ctrl-C
-	@python -m tasks.workspace $(WORKSPACE)
+	@python -m tasks.carry $(WORKSPACE)
 	@cd $(WORKSPACE) && python -m flows.serve --port $(PORT)
 
 workspace: setup ## make the place where runs happen: make workspace DIR=...
-	@python -m tasks.workspace $(DIR)
+	@python -m tasks.carry $(DIR)
+	@echo "$(DIR) is a workspace. Next, in it: make registry, then .venv/bin/python -m flows.bootstrap;"
+	@echo "from here: make serve WORKSPACE=$(DIR)"
 
 registry: setup ## build the data registry of this checkout or workspace from the embedded shop
 	@python -m tasks.land registry

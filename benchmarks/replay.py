@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from flows.server import free_port, running_server
-from tasks.workspace import make_workspace
+from tasks.carry import make_workspace
 
 APPLICATION = "recommendation"
 FIRST = dt.date(2017, 10, 1)

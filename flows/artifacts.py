@@ -74,12 +74,18 @@ def metric_table(scored: Prequential) -> list[dict[str, str | float | None]]:
 def report_url(page: Path) -> str:
     """Where a person's browser finds a page of the reports.
 
-    Under DAYSHIFT_REPORTS_URL if something serves them there; else the file on this machine.
+    Under DAYSHIFT_REPORTS_URL if something serves this workspace's; else the file itself.
     """
     base = os.environ.get("DAYSHIFT_REPORTS_URL")
-    if base is None:
+    if base is None or _elsewhere():
         return page.resolve().as_uri()
     return f"{base.rstrip('/')}/{page.relative_to(workspace.REPORTS).as_posix()}"
+
+
+def _elsewhere() -> bool:
+    """Whether this is not the workspace that the server belongs to, but that of a backfill."""
+    home = os.environ.get("DAYSHIFT_WORKSPACE")
+    return home is not None and Path(home).resolve() != Path.cwd()
 
 
 def _rounded(value: float | None) -> float | None:
@@ -100,11 +106,11 @@ def _check_why(check: Check) -> str:
     measures = {
         "margin": None if check.margin is None else f"{check.margin:.4f}",
         "n": check.households or None,
-        "looks": check.looks,
-        "power": None if check.power is None else f"{check.power:.2f}",
+        "looks": None if check.effect is None else check.looks,
+        "power": None if check.power is None else f"{check.power:.0%}",
     }
     known = ", ".join(f"{name} {value}" for name, value in measures.items() if value is not None)
-    return f"- **{check.name}:** {check.why} ({known})"
+    return f"- **{check.name}:** {check.why}" + (f" ({known})" if known else "")
 
 
 def _cell(text: str) -> str:
@@ -112,5 +118,6 @@ def _cell(text: str) -> str:
 
 
 def _key(application: str, what: str) -> str:
-    """Prefect allows lowercase letters, digits and dashes only."""
-    return f"{application.lower().replace('_', '-')}-{what}"
+    """Lowercase letters, digits and dashes, as Prefect asks; a backfill has its own history."""
+    replay = "backfill-" if _elsewhere() else ""
+    return f"{replay}{application.lower().replace('_', '-')}-{what}"

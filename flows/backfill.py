@@ -1,17 +1,18 @@
 """Replay past days in a workspace of its own: what would have been learned."""
 
 import contextlib
-import sys
 from datetime import date, timedelta
 from pathlib import Path
 
 from prefect import flow
 
 from flows import steps
+from flows.command_line import run_command
 from flows.daily import learn_due_days, raise_alarms
 from tasks import land as landing
 from tasks import workspace
 from tasks.attempt import fresh_folder
+from tasks.carry import make_workspace
 from tasks.ledger import Ledger
 from tasks.params import Params, load_params
 from tasks.records import UpdateSettings, Verdict
@@ -39,20 +40,20 @@ def backfill(
         directory: The workspace of the replay, made if it is not there.
         update: How to learn each day; what is left empty stays as params.yaml says.
     """
-    workspace.make_workspace(directory)
+    make_workspace(directory)
     with contextlib.chdir(directory):
         params = load_params().starting(from_day)
         params.application(application)
         _land(params, through_day)
-        steps.pull_data()
         ledger = Ledger(f"sqlite:///{workspace.LEDGER}")  # its own, whatever a team's is
         with ledger.lease(application) as lease:
+            steps.finish_snapshots(ledger, application)
+            steps.pull_data()
             if ledger.line(application) is None:
                 steps.fit_first_champion(
                     ledger, lease, application, params, fresh_folder(application)
                 )
             _refuse_another_range(ledger, application, from_day, directory)
-            steps.finish_snapshots(ledger, application)
             verdicts = learn_due_days(ledger, lease, application, params, through_day, update)
         write_report(ledger, application)
     raise_alarms(verdicts)
@@ -83,4 +84,4 @@ def _land(params: Params, through_day: date) -> None:
 
 
 if __name__ == "__main__":
-    backfill(date.fromisoformat(sys.argv[1]), date.fromisoformat(sys.argv[2]))
+    run_command(backfill)

@@ -1,10 +1,9 @@
 """The first champion of an application, from history."""
 
-import sys
-
 from prefect import flow
 
 from flows import steps
+from flows.command_line import run_command
 from tasks.attempt import fresh_folder
 from tasks.ledger import Line, open_ledger
 from tasks.params import load_params
@@ -21,9 +20,9 @@ def bootstrap(application: str = "recommendation") -> Line:
     """
     params = load_params()
     params.application(application)
-    steps.pull_data()
     ledger = open_ledger()
     with ledger.lease(application) as lease:
+        steps.pull_data()
         line = ledger.line(application)
         if line is None:
             where = fresh_folder(application)
@@ -33,4 +32,4 @@ def bootstrap(application: str = "recommendation") -> Line:
 
 
 if __name__ == "__main__":
-    bootstrap(*sys.argv[1:])
+    run_command(bootstrap)

@@ -6,6 +6,7 @@ from datetime import date
 from prefect import flow
 
 from flows import artifacts, steps
+from flows.command_line import run_command
 from flows.names import run_name
 from flows.tonight import describe_tonight
 from tasks.attempt import open_attempt
@@ -17,7 +18,7 @@ from tasks.params import Params, load_params
 from tasks.records import Increment, UpdateSettings, Verdict
 from tasks.report import write_report
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("flows.daily")  # of that name when run with `python -m`, too
 
 
 class AlarmError(RuntimeError):
@@ -44,11 +45,12 @@ def daily_increment(
     ledger = open_ledger()
     if dry_run:
         plan = describe_tonight(ledger, application, params, through_day, update)
+        log.info("%s", plan)
         artifacts.show_plan(application, plan)
         return []
-    steps.pull_data()
     with ledger.lease(application) as lease:
-        steps.finish_snapshots(ledger, application)
+        steps.finish_snapshots(ledger, application)  # before the data moves on: they show this one
+        steps.pull_data()
         try:
             verdicts = learn_due_days(ledger, lease, application, params, through_day, update)
         finally:
@@ -111,4 +113,4 @@ def raise_alarms(verdicts: list[Verdict]) -> None:
 
 
 if __name__ == "__main__":
-    daily_increment()
+    run_command(daily_increment)

@@ -1,11 +1,11 @@
 """One day of the source becomes a revision of the data registry."""
 
 import logging
-import sys
 from datetime import date
 
 from prefect import flow
 
+from flows.command_line import run_command
 from flows.names import run_name
 from flows.steps import step
 from tasks import land as landing
@@ -36,4 +36,4 @@ def land(day: date | None = None) -> landing.Landing | None:
 
 
 if __name__ == "__main__":
-    land(date.fromisoformat(sys.argv[1]) if sys.argv[1:] else None)
+    run_command(land)

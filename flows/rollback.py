@@ -5,6 +5,7 @@ from typing import Literal
 from prefect import flow
 
 from flows import steps
+from flows.command_line import run_command
 from tasks.ledger import Line, open_ledger
 from tasks.params import load_params
 from tasks.report import write_report
@@ -35,3 +36,7 @@ def rollback(
         steps.finish_snapshots(ledger, application)
     write_report(ledger, application)
     return line
+
+
+if __name__ == "__main__":
+    run_command(rollback)

@@ -50,7 +50,7 @@ def _plan(increment: Increment, params: Params, through: date, where: Path) -> s
     return "\n".join(
         [
             *_first(increment, validation, drift, plan),
-            f"- After it, {len(later)} more landed days would follow, each with its own plan\n",
+            f"- After it, {_days(len(later))} would follow, each with its own plan\n",
             *_scores(scored),
         ]
     )
@@ -59,13 +59,18 @@ def _plan(increment: Increment, params: Params, through: date, where: Path) -> s
 def _first(
     increment: Increment, validation: Validation, drift: Drift, plan: Plan
 ) -> Iterator[str]:
+    action = plan.action.replace("_", "-")
     yield (
         f"\nIt would first learn **{increment.day}** ({validation.rows} rows of "
-        f"{validation.users} users): **{plan.action}**, because {'; '.join(plan.reasons)}.\n"
+        f"{validation.users} users): **{action}**, because {'; '.join(plan.reasons)}.\n"
     )
     settings = increment.update.model_dump().items()
     yield "- Update: " + ", ".join(f"{name} {value}" for name, value in settings)
     yield f"- Drift: {drift.reason}"
+
+
+def _days(number: int) -> str:
+    return f"{number or 'no'} more landed day{'' if number == 1 else 's'}"
 
 
 def _scores(scored: Prequential) -> Iterator[str]:

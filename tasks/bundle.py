@@ -36,6 +36,7 @@ __all__ = [
     "Kind",
     "Manifest",
     "ManifestFields",
+    "corrupt",
     "link",
     "load",
     "location",
@@ -78,9 +79,8 @@ class CorruptBundleError(RuntimeError):
 def store(source_dir: Path, fields: ManifestFields, root: Path) -> Bundle:
     """Copy the files of `source_dir` into the store as one version; it may be there already.
 
-    Returns only when files, manifest and directories are on the disk. Raises ValueError when there
-    is nothing to store or a file is called `manifest.json`, and CorruptBundleError when the same
-    version is in the store already but damaged.
+    Returns when all of it is on the disk. Raises ValueError when there is nothing to store or a
+    file is called `manifest.json`, CorruptBundleError when the version is there but damaged.
     """
     names = _files(source_dir)
     if not names or MANIFEST in names:
@@ -118,23 +118,22 @@ def verify(path: Path, *, application: str = "", version: str = "") -> Manifest:
     manifest = read_manifest(path)
     for name in _files(path):
         if name not in manifest.files and name != MANIFEST:
-            raise _corrupt(path, name, "does not belong to the bundle")
+            raise corrupt(path, name, "does not belong to the bundle")
     for name, expected in manifest.files.items():
         _check_file(path, name, expected)
     for field, wanted in (("application", application), ("version", version)):
         if wanted and (found := getattr(manifest, field)) != wanted:
-            raise _corrupt(path, MANIFEST, f"is of {field} '{found}', not '{wanted}'")
+            raise corrupt(path, MANIFEST, f"is of {field} '{found}', not '{wanted}'")
     if manifest.version != version_id(manifest, manifest.files):
-        raise _corrupt(path, MANIFEST, "does not hash to its version id")
+        raise corrupt(path, MANIFEST, "does not hash to its version id")
     return manifest
 
 
 def link(bundle_path: Path, into: Path) -> None:
     """Materialise a bundle at `into`: hard links, or copies where the disk is another one.
 
-    An older content of `into` is replaced whole: at every instant `into` is the old, absent or the
-    new one, never a mixture; a call that was cut short is made good by the next. Raises
-    CorruptBundleError when there is no bundle.
+    An older content is replaced whole: at every instant `into` is the old, absent or the new one;
+    a call that was cut short is made good by the next. Raises CorruptBundleError if there is none.
     """
     read_manifest(bundle_path)
     draft = into.with_name(f".{into.name}.draft")
@@ -224,10 +223,10 @@ def read_manifest(path: Path) -> Manifest:
     try:
         return Manifest.read(path / MANIFEST)
     except FileNotFoundError:
-        raise _corrupt(path, MANIFEST, "is missing") from None
+        raise corrupt(path, MANIFEST, "is missing") from None
     except (ValidationError, OSError) as problem:
         said = " ".join(str(problem).split())
-        raise _corrupt(path, MANIFEST, f"cannot be read ({said})") from problem
+        raise corrupt(path, MANIFEST, f"cannot be read ({said})") from problem
 
 
 def _check_file(path: Path, name: str, expected: FileDigest) -> None:
@@ -236,15 +235,16 @@ def _check_file(path: Path, name: str, expected: FileDigest) -> None:
             size = os.fstat(reader.fileno()).st_size
             digest = hashlib.file_digest(reader, "sha256").hexdigest()
     except OSError as problem:
-        raise _corrupt(path, name, f"is missing or unreadable ({problem.strerror})") from problem
+        raise corrupt(path, name, f"is missing or unreadable ({problem.strerror})") from problem
     if size != expected.size:
-        raise _corrupt(path, name, f"has {size} bytes instead of {expected.size}")
+        raise corrupt(path, name, f"has {size} bytes instead of {expected.size}")
     if digest != expected.sha256:
-        raise _corrupt(path, name, f"has sha256 {digest} instead of {expected.sha256}")
+        raise corrupt(path, name, f"has sha256 {digest} instead of {expected.sha256}")
 
 
-def _corrupt(path: Path, name: str, problem: str) -> CorruptBundleError:
+def corrupt(path: Path, name: str, problem: str) -> CorruptBundleError:
+    """The error that names the bundle, its file, what is wrong and the cure."""
     return CorruptBundleError(
-        f"bundle {path}: {name} {problem}. Move this directory away and restore the version from "
-        "the DVC remote or another copy; if it was just made, run the increment again"
+        f"bundle {path}: {name} {problem}. Move this directory away and restore the version "
+        "(docs/how-to/run-it.md says how), or go back to an earlier one with the rollback flow"
     )

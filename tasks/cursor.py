@@ -4,6 +4,9 @@ import datetime as dt
 from pathlib import Path
 from typing import Self
 
+from pydantic import ValidationError
+
+from tasks.bundle import corrupt
 from tasks.records import Record
 
 FILE = "cursor.json"
@@ -17,8 +20,12 @@ class Cursor(Record):
 
     @classmethod
     def read(cls, directory: Path) -> Self:
-        """The cursor of a bundle."""
-        return super().read(directory / FILE)
+        """The cursor of a bundle; raises CorruptBundleError."""
+        try:
+            return super().read(directory / FILE)
+        except (OSError, ValidationError) as problem:
+            said = " ".join(str(problem).split())
+            raise corrupt(directory, FILE, f"cannot be read ({said})") from problem
 
     def write(self, directory: Path) -> Self:
         """Put the cursor into a bundle in the making."""

@@ -1,5 +1,6 @@
 """Step: the verdict. It fails closed: what cannot be shown is a "keep"."""
 
+import datetime as dt
 import logging
 from pathlib import Path
 
@@ -18,14 +19,14 @@ EVIDENCE = "evidence.parquet"
 def decide(increment: Increment, params: Params, where: Path) -> Verdict:
     """Promote, keep or roll back, with every check's effect, interval, margin and power.
 
-    First the champion itself is on trial: has it been shown, over the days since it came to
+    First the champion itself is on trial: has it been shown, over the last days since it came to
     serve, to be worse than its predecessor? Then the challenger: is it shown not to be worse on
     the held-out households, does it not forget, and has the line not sunk below the anchor?
     Writes the pooled evidence that the next increment goes on from beside the verdict.
     """
     settings = params.application(increment.application).gate
     scored = Prequential.read(where / "prequential.json")
-    evidence = _pooled(increment, scored, where)
+    evidence = _pooled(increment, scored, settings, where)
     reference.write_frame(evidence, where / EVIDENCE)
     champion_holds = _against(
         increment, "predecessor", settings.rollback_margin, evidence, settings
@@ -76,19 +77,24 @@ def _alarms(where: Path, line_holds: Check) -> tuple[str, ...]:
     return tuple(alarms)
 
 
-def _pooled(increment: Increment, scored: Prequential, where: Path) -> pd.DataFrame:
+def _pooled(
+    increment: Increment, scored: Prequential, settings: GateParams, where: Path
+) -> pd.DataFrame:
     """The parent's evidence, without what concerns versions no longer compared, plus today's."""
     memory = reference.read_frame(where / "parent" / EVIDENCE)
     memory = memory[memory["against"].isin({increment.predecessor, increment.anchor})]
+    since = increment.day - dt.timedelta(days=settings.window_days - 1)
     if not scored.households:  # nobody shopped
-        return memory
+        return gate.pool(memory, gate.no_evidence(), since)
     today = reference.read_frame(where / "prequential.parquet")
     values = today.pivot(index="user_id", columns="method", values=scored.metric)
     others = {increment.predecessor: "predecessor", increment.anchor: "anchor"}
     for version, method in sorted(others.items()):
         if version != increment.parent:
-            row = gate.evidence_of(version, values["champion"], values[method])
-            memory = gate.pool(memory, row.dropna())  # one night's gap is not a user's for ever
+            rows = gate.evidence_of(
+                version, increment.day, values["champion"], values[method]
+            ).dropna()  # one night's gap is not a user's for the whole window
+            memory = gate.pool(memory, rows, since)
     return memory
 
 
@@ -129,8 +135,9 @@ def _challenger(increment: Increment, where: Path, settings: GateParams) -> list
     table = reference.read_frame(where / "evaluation.parquet")
     values = table.pivot(index="user_id", columns="method", values=evaluation.metric)
     values = values.reindex(columns=["champion", "challenger"])  # also where nobody was held out
-    today = gate.evidence_of("challenger", values["challenger"], values["champion"])
-    today["champion"] = values["champion"].to_numpy()
+    today = gate.evidence_of(
+        "challenger", increment.day, values["challenger"], values["champion"]
+    ).assign(champion=values["champion"].to_numpy())
     holdout = gate.not_worse(
         f"challenger not worse on held-out households ({evaluation.metric})",
         today,
@@ -150,12 +157,11 @@ def _forgetting(increment: Increment, where: Path, settings: GateParams) -> Chec
             "user_id": past["user_id"],
             "difference": past["champion"] - past["challenger"],
             "champion": past["champion"],
-            "days": 1,
         }
     )
     return gate.not_worse(
         "no forgetting (loss on past holdouts)",
-        losses.groupby("user_id", sort=True).sum(skipna=False),
+        losses,
         settings.forgetting_margin,
         settings.alpha,
         draws=settings.draws,

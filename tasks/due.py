@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from tasks import bundle, days, workspace
+from tasks import bundle, days, gate, workspace
 from tasks.contract import InvalidDayError
 from tasks.cursor import Cursor
 from tasks.ledger import Ledger, Line
@@ -14,6 +14,7 @@ from tasks.params import Params
 from tasks.records import Increment, UpdateSettings, seed_of
 
 log = logging.getLogger(__name__)
+CLOSED = "closed by the calendar"
 
 
 class NoChampionError(LookupError):
@@ -35,7 +36,7 @@ def line_of(ledger: Ledger, application: str) -> Line:
     if line is None:
         raise NoChampionError(
             f"'{application}' has no champion yet: run the bootstrap flow "
-            f"(`python -m flows.bootstrap {application}`)"
+            f"(`python -m flows.bootstrap --application {application}`)"
         )
     return line
 
@@ -58,10 +59,12 @@ def next_increment(
     newest = max((day for day in files), default=line.day)
     ahead = [line.day + dt.timedelta(days=n + 1) for n in range((newest - line.day).days)]
     _tell_late_corrections(ledger, line, files)
-    digests = {day: days.digest(files.get(day, {})) for day in ahead if day <= through}
-    for day in ledger.due(application, digests):
+    closed = {day for day in params.shop.closed_days if not _has_rows(files.get(day, {}))}
+    # An empty day that was set aside before it came on the calendar is another day now.
+    digests = {day: CLOSED if day in closed else days.digest(files.get(day, {})) for day in ahead}
+    for day in ledger.due(application, {d: digests[d] for d in ahead if d <= through}):
         there = files.get(day, {})
-        if _has_rows(there) or day in params.shop.closed_days:
+        if day in closed or _has_rows(there):
             return _pin(line, application, day, there, params, update)
         _wait_for(day, there, newest, params.shop.lateness_days)
         return None
@@ -120,6 +123,8 @@ def _pin(
     section = params.application(application)
     parent = bundle.location(workspace.BUNDLES, application, line.head)
     cursor = Cursor.read(parent)
+    window = section.gate.window_days
+    same = gate.window_of(cursor.day, window) == gate.window_of(day, window)
     return Increment(
         application=application,
         day=day,
@@ -129,7 +134,7 @@ def _pin(
         parent=line.head,
         predecessor=line.predecessor or line.head,
         anchor=line.anchor,
-        looks=cursor.looks,
+        looks=cursor.looks if same else {},
         update=update.over(section.fine_tune) if update else section.fine_tune,
         seed=seed_of(application, day.isoformat(), line.head),
         code=workspace.code_revision(),

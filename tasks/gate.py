@@ -1,11 +1,12 @@
-"""The statistics of the gate: paired by household, pooled over days, looks paid for.
+"""The statistics of the gate: paired by user, pooled over a window of days, looks paid for.
 
-Evidence is a table with one row per user and comparison: `against` (a version id), `user_id`,
-`difference` (sum over the user's days of champion minus the other), `champion` (sum of the
-champion's own metric) and `days` (how many). It is bounded by the number of users, adds up day by
-day, and lets every interval be clustered by user however many days are pooled.
+Evidence is a table with one row per user-day and comparison: `against` (a version id), `day`
+(ISO), `user_id`, `difference` (champion minus the other) and `champion` (the champion's own
+metric). It holds the days of one window, so that good days long past do not outvote bad new ones;
+every interval is clustered by user, however many days are pooled.
 """
 
+import datetime as dt
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from tasks.records import Check
 
-EVIDENCE = ("against", "user_id", "difference", "champion", "days")
+EVIDENCE = ("against", "day", "user_id", "difference", "champion")
+DRAWS_AT_ONCE = 100  # draws x users numbers at a time
 
 
 @dataclass(frozen=True)
@@ -32,37 +34,37 @@ class Interval:
 
 def no_evidence() -> pd.DataFrame:
     """An empty table of evidence."""
+    numbers = ("difference", "champion")
     return pd.DataFrame(
-        {
-            "against": pd.Series(dtype="str"),
-            "user_id": pd.Series(dtype="str"),
-            "difference": pd.Series(dtype="float64"),
-            "champion": pd.Series(dtype="float64"),
-            "days": pd.Series(dtype="int64"),
-        }
+        {name: pd.Series(dtype="float64" if name in numbers else "str") for name in EVIDENCE}
     )
 
 
-def evidence_of(against: str, champion: pd.Series, other: pd.Series) -> pd.DataFrame:
+def evidence_of(against: str, day: dt.date, champion: pd.Series, other: pd.Series) -> pd.DataFrame:
     """One day's evidence from two columns of per-user metrics, both indexed by user id."""
-    table = pd.DataFrame({"difference": champion - other, "champion": champion, "days": 1})
-    table.insert(0, "against", against)
-    return table.rename_axis("user_id").reset_index()[list(EVIDENCE)]
+    table = pd.DataFrame({"difference": champion - other, "champion": champion})
+    table = table.rename_axis("user_id").reset_index()
+    return table.assign(against=against, day=day.isoformat())[list(EVIDENCE)]
 
 
-def pool(memory: pd.DataFrame, today: pd.DataFrame) -> pd.DataFrame:
-    """Add a day's evidence to the memory; sorted, so that the same days are the same bytes."""
+def pool(memory: pd.DataFrame, today: pd.DataFrame, since: dt.date) -> pd.DataFrame:
+    """Both tables from `since` on; sorted, so that the same days are the same bytes."""
     both = pd.concat([memory, today], ignore_index=True)
-    return both.groupby(["against", "user_id"], sort=True, as_index=False)[
-        ["difference", "champion", "days"]
-    ].sum()
+    recent = both[both["day"] >= since.isoformat()]
+    return recent.sort_values(["against", "day", "user_id"], ignore_index=True)
+
+
+def window_of(day: dt.date, days: int) -> int:
+    """The number of the stretch of `days` calendar days in which the looks of `day` are paid."""
+    return day.toordinal() // days
 
 
 def spent(alpha: float, look: int) -> float:
     """The share of `alpha` for the k-th look: alpha / (k (k + 1)), which sums to alpha.
 
-    A test repeated every night on growing data finds something by chance sooner or later; a
-    convergent series of levels bounds the chance over all nights (union bound).
+    A test repeated every night finds something by chance sooner or later; a convergent series of
+    levels bounds the chance over all nights of a stretch (union bound). It begins anew with the
+    next stretch, or a line that has gone well for a year could no longer be found to go ill.
     """
     return alpha / (look * (look + 1))
 
@@ -81,8 +83,12 @@ def paired_interval(
     if len(total) < 2 or not (np.isfinite(total).all() and (days > 0).all()):
         raise ValueError("paired differences are too few or not finite")
     generator = np.random.default_rng(seed)
-    weights = generator.multinomial(len(total), np.full(len(total), 1 / len(total)), size=draws)
-    means = (weights @ total) / (weights @ days)
+    chances = np.full(len(total), 1 / len(total))
+    means = np.empty(draws)
+    for begin in range(0, draws, DRAWS_AT_ONCE):
+        part = slice(begin, min(begin + DRAWS_AT_ONCE, draws))
+        weights = generator.multinomial(len(total), chances, size=part.stop - begin)
+        means[part] = (weights @ total) / (weights @ days)
     mean = float(total.sum() / days.sum())
     error = float(means.std(ddof=1))
     reach = NormalDist().inv_cdf(1 - alpha) * error
@@ -94,6 +100,14 @@ def power(error: float, margin: float, alpha: float) -> float:
     if error == 0:
         return 1.0
     return NormalDist().cdf(margin / error - NormalDist().inv_cdf(1 - alpha))
+
+
+def power_to_catch(error: float, margin: float, alpha: float) -> float:
+    """Chance that `not_proven_worse` fails for one that is worse by twice the margin."""
+    if error == 0:
+        return 1.0
+    needed = max(margin, NormalDist().inv_cdf(1 - alpha) * error)
+    return NormalDist().cdf((2 * margin - needed) / error)
 
 
 def not_worse(
@@ -112,7 +126,7 @@ def not_worse(
     return Check(
         name=name,
         passed=passed,
-        why=f"lower bound {interval.low:+.4f} {'>' if passed else '<='} {-allowed:+.4f}",
+        why=f"{interval.low:+.4f} at worst, {-allowed:+.4f} is allowed",
         effect=interval.mean,
         low=interval.low,
         high=interval.high,
@@ -132,7 +146,7 @@ def not_proven_worse(
     draws: int,
     seed: int,
 ) -> Check:
-    """Over all pooled days: has the champion not been shown to be worse by more than the margin?
+    """Over the pooled days: has the champion not been shown to be worse by more than the margin?
 
     Fails when the mean of (champion minus other) lies below minus the margin and its upper bound,
     at the level that this look may spend, lies below zero. Missing evidence does not fail here:
@@ -148,8 +162,8 @@ def not_proven_worse(
         name=name,
         passed=not worse,
         why=(
-            f"mean {interval.mean:+.4f}, upper bound {interval.high:+.4f}, "
-            f"{'is' if worse else 'is not shown to be'} below {-allowed:+.4f}"
+            f"{interval.mean:+.4f} on average, {interval.high:+.4f} at best: "
+            + (f"worse, by more than {allowed:.4f}" if worse else "not shown to be worse")
         ),
         effect=interval.mean,
         low=interval.low,
@@ -157,18 +171,18 @@ def not_proven_worse(
         margin=allowed,
         households=interval.clusters,
         looks=look,
-        power=power(interval.error, allowed, level),
+        power=power_to_catch(interval.error, allowed, level),
     )
 
 
 def _interval(
     evidence: pd.DataFrame, margin: float, alpha: float, draws: int, seed: int
 ) -> tuple[Interval, float]:
-    days = evidence["days"].to_numpy(np.float64)
-    interval = paired_interval(
-        evidence["difference"].to_numpy(np.float64), days, alpha, draws, seed
-    )
-    level = abs(float(evidence["champion"].sum())) / float(days.sum())
+    columns = evidence[["difference", "champion"]].assign(days=1.0)
+    sums = columns.groupby(evidence["user_id"], sort=True).sum(skipna=False)
+    total, champion, days = (sums[name].to_numpy(np.float64) for name in sums.columns)
+    interval = paired_interval(total, days, alpha, draws, seed)
+    level = abs(float(champion.sum())) / float(days.sum())
     if not math.isfinite(level):
         raise ValueError("the champion's own metric is not finite")
     return interval, margin * level

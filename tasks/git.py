@@ -1,7 +1,6 @@
 """Git, by its own command line."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterable
 from datetime import date
@@ -72,38 +71,6 @@ def discard_changes(where: Path) -> None:
     if git(where, "status", "--porcelain", "--untracked-files=no") or lock.exists():
         lock.unlink(missing_ok=True)
         git(where, "checkout", "--quiet", "--force", "HEAD", "--", ".")
-
-
-def carry(directory: Path, project: Path, branch: str, keep: Iterable[Path], aside: Path) -> None:
-    """Make `directory` a clone of the project's HEAD, or carry it there, on a branch of its own.
-
-    Changes of the tracked files in `keep` stay. They lie in `aside` meanwhile: copied before they
-    are taken back, so that a kill in between loses nothing and the next call goes on.
-
-    Raises:
-        GitError: another file was edited here, and by the project too.
-    """
-    if not (directory / ".git").exists():
-        git(directory, "init", "--quiet")
-        git(directory, "config", "user.name", "dayshift")  # who records the experiments
-        git(directory, "config", "user.email", "dayshift@localhost")
-    kept = list(keep)
-    aside.mkdir(parents=True, exist_ok=True)
-    for line in git(directory, "status", "--porcelain", "--", *map(str, kept)).splitlines():
-        state, name = line[:2], line[3:]
-        shutil.copy2(directory / name, aside / f"{name}.draft")
-        (aside / f"{name}.draft").replace(aside / name)
-        if state == "??":
-            (directory / name).unlink()
-        else:
-            git(directory, "checkout", "--quiet", "HEAD", "--", name)
-    try:
-        git(directory, "fetch", "--quiet", str(project.resolve()), "HEAD")
-        git(directory, "checkout", "--quiet", "-B", branch, "FETCH_HEAD")
-    finally:
-        for path in kept:
-            if (aside / path).exists():
-                (aside / path).replace(directory / path)
 
 
 def experiment(where: Path, name: str, message: str, untracked: Iterable[Path]) -> None:

@@ -11,6 +11,15 @@ SETTLE_S = 0.2  # longer than DVC takes to write its file of locks
 
 
 @contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Within the block no other process is in a block of the same lock; others wait."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def restorable(journal: Path, files: Iterable[Path]) -> Iterator[None]:
     """Within the block, `files` (small, text) may be left in any state by a kill.
 
@@ -18,9 +27,7 @@ def restorable(journal: Path, files: Iterable[Path]) -> Iterator[None]:
     ends well; otherwise the next block, of any process, begins by putting it back. One block at a
     time: others wait.
     """
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    with journal.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(journal.with_suffix(".lock")):
         if journal.exists():
             for name, text in json.loads(journal.read_text()).items():
                 _put(Path(name), text)

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks import git, workspace
-from tasks.sources import TABLES, DayFrames, Source, open_source
+from tasks.interrupted import alone
+from tasks.sources import TABLES, DayFrames, Source, SourceError, open_source
 from tasks.sources.canonical import COLUMNS
 
 log = logging.getLogger(__name__)
@@ -60,15 +61,15 @@ def land_day(source: Source, day: date) -> Landing:
     left behind is discarded first, so that a killed run is healed by the next one.
 
     Raises:
-        MissingRegistryError: there is no registry yet.
+        MissingRegistryError: there is no registry yet, or it is not this workspace's own.
         SourceError: the source cannot be read.
     """
-    workspace.check_registry()
-    registry = workspace.REGISTRY
-    _discard_leftovers(registry)
-    known = workspace.locked_files(registry)
-    frames = source.read_day(day)
-    return land_frames(day, frames, known)
+    registry = workspace.own_registry()
+    with alone(workspace.LANDING):  # two at once would commit each other's files
+        _discard_leftovers(registry)
+        known = workspace.locked_files(registry)
+        frames = source.read_day(day)
+        return land_frames(day, frames, known)
 
 
 def land_frames(day: date, frames: DayFrames, known: dict[str, str] | None = None) -> Landing:
@@ -93,7 +94,7 @@ def build_registry(source: Source, history_until: date) -> str:
     """Build the registry from the days before `history_until`, as one commit; its revision.
 
     The commit depends on the data and the pinned Parquet writer alone: the same on every machine.
-    A registry that is already there stays as it is.
+    A registry that is already there stays as it is. Raises SourceError when there is no such day.
     """
     registry = workspace.REGISTRY
     if registry.exists():
@@ -101,7 +102,14 @@ def build_registry(source: Source, history_until: date) -> str:
         return git.head(registry)
     draft = workspace.VAR / "registry.draft"
     shutil.rmtree(draft, ignore_errors=True)
-    days = [day for day in source.days() if day < history_until]
+    there = source.days()
+    days = [day for day in there if day < history_until]
+    if not days:
+        known = f"has {there[0]} to {there[-1]}" if there else "has no days"
+        raise SourceError(
+            f"no day of the source is before shop.history_until = {history_until} in params.yaml; "
+            f"the source {known}. Move shop.history_until into that range"
+        )
     for path, text in FILES.items():
         _write(draft / path, text.encode())
     rows = _write_history(source, days, draft / workspace.DATA)

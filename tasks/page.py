@@ -190,7 +190,7 @@ def _check(check: Check) -> str:
         interval,
         "" if check.margin is None else f"{check.margin:.4f}",
         f"{check.households}",
-        f"{check.looks}",
+        "" if check.effect is None else f"{check.looks}",
         "" if check.power is None else f"{check.power:.0%}",
         check.why,
     ]

@@ -1,4 +1,4 @@
-"""params.yaml, typed: every number a person may turn, read in one place."""
+"""params.yaml, typed: each setting with its meaning and bounds, read in one place."""
 
 import datetime as dt
 from pathlib import Path
@@ -21,55 +21,94 @@ def _known_zone(name: str) -> str:
 class ShopParams(Record):
     """The shop's calendar and where its data comes from."""
 
-    time_zone: Annotated[str, AfterValidator(_known_zone)]
-    closed_days: tuple[dt.date, ...]
-    lateness_days: int = Field(ge=0)
-    history_until: dt.date
-    source: dict[str, Any]
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        description="IANA name; a day is the shop's own calendar day."
+    )
+    closed_days: tuple[dt.date, ...] = Field(
+        description="Days without events that are learned as empty days."
+    )
+    lateness_days: int = Field(
+        ge=0,
+        description="An empty or missing day holds up the days after it until the newest landed "
+        "day is more than this many days later; then it is set aside.",
+    )
+    history_until: dt.date = Field(
+        description="The first day to be learned as an increment; those before it are history."
+    )
+    source: dict[str, Any] = Field(description="Where days come from: tasks/sources.")
 
 
 class DriftParams(Record):
     """When the day counts as drifted from the reference (population stability index)."""
 
-    psi_threshold: float = Field(gt=0)
-    share_threshold: float = Field(gt=0, le=1)
-    reference_days: int = Field(ge=1)
-    reference_rows_per_day: int = Field(ge=1)
+    psi_threshold: float = Field(gt=0, description="A column with a higher index has moved.")
+    share_threshold: float = Field(
+        gt=0, le=1, description="Share of moved columns from which on the day has drifted."
+    )
+    reference_days: int = Field(ge=1, description="Length of the reference window.")
+    reference_rows_per_day: int = Field(
+        ge=1, description="Rows kept of each of its days, drawn at random."
+    )
 
 
 class PlanParams(Record):
     """When the parameters are left alone."""
 
-    min_rows: int = Field(ge=1)
-    only_on_drift: bool
+    min_rows: int = Field(ge=1, description="A day with fewer events is not learned from.")
+    only_on_drift: bool = Field(description="Leave the parameters alone on a day without drift.")
 
 
 class GateParams(Record):
     """What the challenger must show. Margins are shares of the champion's own value."""
 
-    alpha: float = Field(gt=0, lt=0.5)
-    margin: float = Field(gt=0)
-    anchor_margin: float = Field(gt=0)
-    forgetting_margin: float = Field(gt=0)
-    rollback_margin: float = Field(ge=0)
-    min_households: int = Field(ge=2)
-    draws: int = Field(ge=100)
+    alpha: float = Field(
+        gt=0, lt=0.5, description="One-sided error of each interval, before looks are paid for."
+    )
+    window_days: int = Field(
+        ge=1, description="Nights pooled to judge the champion; its looks are paid for in each."
+    )
+    margin: float = Field(
+        gt=0,
+        description="How much worse on tonight's held-out users the challenger might be, at the "
+        "interval's worst, and still be promoted. Lower is stricter, and needs more users.",
+    )
+    anchor_margin: float = Field(
+        gt=0,
+        description="How far below the anchor, over the pooled days, the champion may be shown "
+        "to be before promotions stop and a person is called.",
+    )
+    forgetting_margin: float = Field(
+        gt=0, description="How much the loss on past held-out lists may rise, at worst."
+    )
+    rollback_margin: float = Field(
+        ge=0,
+        description="How far below its predecessor, over the pooled days since it came to serve, "
+        "the champion may be shown to be before it is taken back.",
+    )
+    min_households: int = Field(
+        ge=2, description="Fewer held-out users than this prove nothing: the verdict is keep."
+    )
+    draws: int = Field(ge=100, description="Bootstrap resamples of an interval's error.")
 
 
 class BootstrapParams(Record):
     """How the first champion is made from history."""
 
-    days: int = Field(ge=1)
-    check_days: int = Field(ge=1)
-    fit: dict[str, Any]
+    days: int = Field(ge=1, description="The last days of history, on which it is fitted.")
+    check_days: int = Field(
+        ge=1, description="The last ones of them: held-out users there must beat the naive rival."
+    )
+    fit: dict[str, Any] = Field(description="Of the learner's `fit`: epochs, rates and so on.")
 
 
 class ApplicationParams(Record):
     """One application: its learner and how it learns, night by night."""
 
-    learner: str = Field(pattern=r"^[\w.]+:\w+$")
-    holdout_share: float = Field(gt=0, lt=1)
-    settings: dict[str, Any]
+    learner: str = Field(pattern=r"^[\w.]+:\w+$", description="The class, as `module:Class`.")
+    holdout_share: float = Field(
+        gt=0, lt=1, description="Share of the day's users that tonight's parameters do not see."
+    )
+    settings: dict[str, Any] = Field(description="Of the learner: network, state and memory.")
     bootstrap: BootstrapParams
     fine_tune: UpdateSettings
     drift: DriftParams

@@ -97,7 +97,7 @@ def _taken_back(ledger: Ledger, line: Line, stored: Bundle) -> list[Day]:
 
     They are not learned again, or the loop would learn, regret and take back the same for ever.
     """
-    since = ledger.version(line.application, line.champion).day
+    since = ledger.versions(line.application)[line.champion].day
     return [
         Day(
             day=day,

@@ -7,6 +7,7 @@ from datetime import date
 from tasks import workspace
 
 log = logging.getLogger(__name__)
+NAMED_DAYS = 7  # in a log line; of more, the first and the last
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,11 @@ class Pulled:
     new: list[date]
     changed: list[date]
     gone: list[date]
+
+    def __str__(self) -> str:
+        """The days, for a person: `new 2017-10-02; changed none; gone none`."""
+        kinds = {"new": self.new, "changed": self.changed, "gone": self.gone}
+        return "; ".join(f"{kind} {_named(days)}" for kind, days in kinds.items())
 
 
 def pull() -> Pulled:
@@ -30,13 +36,7 @@ def pull() -> Pulled:
     before = workspace.data_manifest() if workspace.DATA.exists() else {}
     workspace.update_data()
     pulled = compare(before, workspace.data_manifest(), workspace.data_revision())
-    log.info(
-        "data is at %s: %d new days, %d changed, %d gone",
-        pulled.revision[:12],
-        len(pulled.new),
-        len(pulled.changed),
-        len(pulled.gone),
-    )
+    log.info("data is at %s: %s", pulled.revision[:12], pulled)
     return pulled
 
 
@@ -49,6 +49,12 @@ def compare(before: dict[str, str], after: dict[str, str], revision: str) -> Pul
         changed=sorted(day for day in old.keys() & new.keys() if old[day] != new[day]),
         gone=sorted(old.keys() - new.keys()),
     )
+
+
+def _named(days: list[date]) -> str:
+    if len(days) > NAMED_DAYS:
+        return f"{days[0]} to {days[-1]} ({len(days)} days)"
+    return ", ".join(map(str, days)) or "none"
 
 
 def _by_day(manifest: dict[str, str]) -> dict[date, dict[str, str]]:

@@ -49,16 +49,16 @@ class UpdateSettings(Record):
 
     epochs: int = Field(default=1, ge=1, le=50, description="Passes over the new day's lists.")
     learning_rate: float = Field(
-        default=3e-4, gt=0, le=0.1, description="Adam's step for the network."
+        default=1e-4, gt=0, le=0.1, description="Adam's step for the network."
     )
     embedding_learning_rate: float = Field(
-        default=1e-3, gt=0, le=0.1, description="Adam's step for the rows of users and items."
+        default=3e-4, gt=0, le=0.1, description="Adam's step for the rows of users and items."
     )
     lists_per_step: int = Field(
-        default=64, ge=1, description="Household-days in one optimizer step."
+        default=16, ge=1, description="Lists (a user's day each) in one optimizer step."
     )
     replay_lists: int = Field(
-        default=256, ge=0, description="Old household-days mixed in, drawn from the memory."
+        default=256, ge=0, description="Old lists mixed in, drawn from the replay memory."
     )
 
     def over(self, usual: Self) -> Self:
@@ -78,7 +78,7 @@ class Increment(Record):
     predecessor: str
     anchor: str
     looks: dict[str, int] = Field(
-        description="Looks spent, by whom the champion is tested against."
+        description="Looks spent in this window, by whom the champion is tested against."
     )
     update: UpdateSettings
     seed: int
@@ -166,7 +166,11 @@ class Check(Record):
     margin: float | None = None
     households: int = 0
     looks: int = 1
-    power: float | None = None
+    power: float | None = Field(
+        default=None,
+        description="Chance to pass where both are equal; of a check on the champion, chance to "
+        "catch one that is worse by twice the margin.",
+    )
 
 
 class Verdict(Record):

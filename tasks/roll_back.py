@@ -1,5 +1,6 @@
 """Step: an operator takes the line back to an earlier version and settles the days since."""
 
+import datetime as dt
 import shutil
 from pathlib import Path
 from typing import Literal
@@ -8,12 +9,19 @@ from tasks import bundle, gate, learners, reference, workspace
 from tasks.attempt import fresh_folder
 from tasks.bundle import Bundle
 from tasks.due import line_of
-from tasks.ledger import Champion, Day, DayEntry, Lease, Ledger, Line, version_of
+from tasks.ledger import Champion, Day, DayEntry, Lease, Ledger, Line, Version, version_of
+from tasks.ledger.entries import Outcome
 from tasks.manifest import ManifestFields
 from tasks.params import Params
 from tasks.version import EVIDENCE
 
 Fate = Literal["relearn", "keep", "quarantine"]
+# Which days after the target get a new fate, by what became of them.
+SETTLED_BY: dict[Fate, tuple[Outcome, ...]] = {
+    "relearn": ("learned", "quarantined"),
+    "keep": ("learned",),
+    "quarantine": ("learned", "rewound"),
+}
 
 
 class NoWayBackError(ValueError):
@@ -32,61 +40,94 @@ def roll_back(
     """Make `to_version` (or the champion's predecessor) the head; returns the line.
 
     The learner goes back with it: parameters, optimizer, state, replay memory, vocabulary, cursor.
-    The days learned since are learned again, or set aside; or, with "keep", they stay in the state
-    and only parameters and optimizer go back. The target is read back whole, and loads, before the
-    line moves. Raises NoWayBackError, CorruptBundleError or LostLineError; then nothing moved.
+    The days since, those set aside too, are learned again; or set aside; or, with "keep", those
+    learned stay in the state and only parameters and optimizer go back. Of the head itself only
+    the days after it are settled anew: so a day set aside by mistake is released. The target is
+    read back whole, and loads, before the line moves. Raises NoWayBackError, CorruptBundleError
+    or LostLineError; then nothing moved.
     """
     line = line_of(ledger, application)
-    target = _target(line, application, to_version)
+    target, lineage = _target(ledger, line, to_version)
     section = params.application(application)
     learners.learner_class(section).load(target.path, section.settings)
-    since = {
-        day: entry
-        for day, entry in ledger.fates(application).items()
-        if entry.outcome == "learned" and day > target.manifest.day
-    }
+    fates = ledger.fates(application)
+    since = [
+        entry
+        for day, entry in fates.items()
+        if day > target.manifest.day and entry.outcome in SETTLED_BY[days_since]
+    ]
+    if target.version == line.head and not since:
+        raise NoWayBackError(
+            f"'{line.head[:12]}' is the head, and no day after it is to be settled anew"
+        )
+    restored = []
     if days_since == "keep":
         target = _target_on_today(line, target, params, fresh_folder(application))
-    fates = [_settled(entry, days_since, target, reason) for entry in since.values()]
+        lineage = [version_of(target)]
+    else:
+        restored = _fates_before(ledger.history(application), fates, target, lineage)
     champion = Champion(
-        version=_served_since(target, application),
+        version=_served_since(lineage),
         day=target.manifest.day,
         action="roll_back",
         reason=reason,
         actor="operator",
     )
-    return ledger.rewind(lease, line.head, version_of(target), fates, champion)
+    return ledger.rewind(
+        lease,
+        line.head,
+        version_of(target),
+        [*restored, *(_settled(entry, days_since, target, reason) for entry in since)],
+        None if target.version == line.head else champion,
+    )
 
 
-def _target(line: Line, application: str, wanted: str | None) -> Bundle:
+def _target(ledger: Ledger, line: Line, wanted: str | None) -> tuple[Bundle, list[Version]]:
+    """The version to go back to, verified, and its lineage, newest first."""
     version = wanted or line.predecessor
     if version is None:
-        raise NoWayBackError(f"{line.champion[:12]} is the first champion of '{application}'")
-    lineage = list(_lineage(line.head, application))
-    matches = [ancestor for ancestor in lineage if ancestor.startswith(version)]
-    if len(matches) != 1 or matches[0] == line.head:
-        earlier = ", ".join(ancestor[:12] for ancestor in lineage[1:])
-        raise NoWayBackError(f"'{version}' is not one earlier version of this line: {earlier}")
-    return bundle.load(workspace.BUNDLES, application, matches[0])
+        raise NoWayBackError(f"{line.champion[:12]} is the first champion of '{line.application}'")
+    lineage = _lineage(ledger.versions(line.application), line.head)
+    places = [at for at, known in enumerate(lineage) if known.version.startswith(version)]
+    if len(places) != 1:
+        known = ", ".join(known.version[:12] for known in lineage)
+        raise NoWayBackError(f"'{version}' is not one version of this line: {known}")
+    found = lineage[places[0] :]
+    return bundle.load(workspace.BUNDLES, line.application, found[0].version), found
 
 
-def _served_since(target: Bundle, application: str) -> str:
-    """The version at which the target's parameters came to serve."""
-    for version in _lineage(target.version, application):
-        place = bundle.location(workspace.BUNDLES, application, version)
-        if bundle.read_manifest(place).kind != "state only":
-            return version
-    return target.version
-
-
-def _lineage(head: str, application: str) -> list[str]:
-    """The head and its parents, newest first."""
-    chain, version = [], head
-    while version:
-        chain.append(version)
-        manifest = bundle.read_manifest(bundle.location(workspace.BUNDLES, application, version))
-        version = manifest.parent or ""
+def _lineage(versions: dict[str, Version], head: str) -> list[Version]:
+    """The head and its parents, by the ledger: bundles that are lost block no way back."""
+    chain = [versions[head]]
+    while parent := chain[-1].parent:
+        chain.append(versions[parent])
     return chain
+
+
+def _served_since(lineage: list[Version]) -> str:
+    """The version at which the parameters of the first one came to serve."""
+    return next(known.version for known in lineage if known.kind != "state only")
+
+
+def _fates_before(
+    history: list[DayEntry],
+    fates: dict[dt.date, DayEntry],
+    target: Bundle,
+    lineage: list[Version],
+) -> list[Day]:
+    """The fates of days up to the target that a version no longer on the line has changed since.
+
+    An automatic roll back settles days before its own; who goes back past it takes that back too.
+    """
+    own = {known.version for known in lineage}
+    restored = []
+    for day, entry in fates.items():
+        if day <= target.manifest.day and entry.version not in own:
+            earlier = [one for one in history if one.day == day and one.version in own]
+            restored += [
+                Day(**one.model_dump(include=set(Day.model_fields))) for one in earlier[-1:]
+            ]
+    return restored
 
 
 def _target_on_today(line: Line, target: Bundle, params: Params, where: Path) -> Bundle:

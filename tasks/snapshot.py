@@ -11,7 +11,8 @@ from tasks.pins import write_pin
 from tasks.records import Increment
 
 log = logging.getLogger(__name__)
-VERSIONS = ("parent", "predecessor", "anchor")
+BEFORE = ("parent", "predecessor", "anchor")
+HEAD = "head"  # what the increment ended in; on the remote with the rest, for who loses it here
 KEPT_OUT = (PIN, "drift.html")
 
 
@@ -38,14 +39,14 @@ def take_snapshot(snapshot: Snapshot) -> None:
     source = _attachments(snapshot)
     increment = Increment.read(source / PIN)
     place = workspace.INCREMENTS / snapshot.application
-    for role in VERSIONS:
-        version = getattr(increment, role)
-        stored = bundle.location(workspace.BUNDLES, snapshot.application, version)
-        bundle.link(stored, place / role)
-    _replace_outputs(source, place)
-    write_pin(increment)
-    tracked = [place / role for role in VERSIONS]
-    workspace.record_increment(snapshot.application, increment.day, tracked)
+    versions = {role: getattr(increment, role) for role in BEFORE} | {HEAD: snapshot.version}
+    tracked = [place / role for role in versions]
+    with workspace.recording(snapshot.application, increment.day, tracked):
+        for role, version in versions.items():
+            stored = bundle.location(workspace.BUNDLES, snapshot.application, version)
+            bundle.link(stored, place / role)
+        _replace_outputs(source, place)
+        write_pin(increment)
     log.info("%s is recorded as experiment %s", increment.day, snapshot.experiment)
 
 
@@ -56,7 +57,7 @@ def _attachments(snapshot: Snapshot) -> Path:
 def _replace_outputs(source: Path, place: Path) -> None:
     """Exactly the files of this increment: what an earlier one left is removed."""
     for old in place.iterdir():
-        if old.name in VERSIONS or old.name.endswith(".dvc"):
+        if old.name in (*BEFORE, HEAD) or old.name.endswith(".dvc"):
             continue
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     for path in sorted(source.iterdir()):

@@ -4,13 +4,14 @@ Every path is relative: a process runs with its workspace (a clone of the projec
 directory. DVC is imported when first needed, since that costs a quarter of a second.
 """
 
+import functools
 import hashlib
 import json
 import logging
 import os
 import re
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,18 +32,16 @@ INCREMENTS = Path("increments")
 DVC_LOCK = Path("dvc.lock")
 VAR = Path("var")
 JOURNAL = VAR / "interrupted.json"
+LANDING = VAR / "landing.lock"
 LEDGER = VAR / "ledger.db"
 BUNDLES = VAR / "bundles"
 ATTACHMENTS = VAR / "attachments"
 ATTEMPTS = VAR / "attempts"
 REPORTS = VAR / "reports"
 
-# What an increment changes among the tracked files: kept when a workspace is carried forward.
-LEARNED = (DATA_DVC, DVC_LOCK, INCREMENTS_FILE)
 # The cache may hold the same damage, and DVC would hand it out again.
 _CURE = "Remove it and its copy under .dvc/cache/files/md5, then run `dvc pull data.dvc --force`"
 CODE = ("flows", "tasks", "lightning_modules")
-BRANCH = "workspace"
 
 
 class MissingRegistryError(RuntimeError):
@@ -56,23 +55,6 @@ class DamagedPartitionError(RuntimeError):
 def partition(table: str, day: date) -> str:
     """The path of a day's partition inside `data/`, as the manifests name it."""
     return f"{table}/date={day}/part-0.parquet"
-
-
-def make_workspace(directory: Path, project: Path = Path()) -> None:
-    """Make a workspace of the project's HEAD, or carry one there, keeping what it has learned.
-
-    What an increment changes among the tracked files (LEARNED) stays as it is in the workspace.
-
-    Raises:
-        GitError: a tracked file was edited in the workspace and by the project too.
-    """
-    if edited := git.git(project, "status", "--porcelain", "--untracked-files=no"):
-        log.warning("a workspace is made of commits; these changes stay behind:\n%s", edited)
-    directory.mkdir(parents=True, exist_ok=True)
-    git.carry(directory, project, BRANCH, keep=LEARNED, aside=directory / VAR / "carried")
-    environment, link = (project / ".venv").resolve(), directory / ".venv"
-    if environment.exists() and not link.exists():
-        link.symlink_to(environment)
 
 
 def heal() -> None:
@@ -92,6 +74,20 @@ def check_registry() -> None:
         raise MissingRegistryError(
             f"there is no data registry at {REGISTRY.resolve()}. Run `make registry` to build it"
         )
+
+
+def own_registry() -> Path:
+    """The registry beside us, to land days in.
+
+    Raises MissingRegistryError if it is not there or `data.dvc` imports from somewhere else.
+    """
+    url = _import()["url"]
+    if url != str(REGISTRY):
+        raise MissingRegistryError(
+            f"{DATA_DVC} imports from {url}: land days in that registry; here they are only pulled"
+        )
+    check_registry()
+    return REGISTRY
 
 
 def update_data(rev: str | None = None) -> None:
@@ -177,22 +173,32 @@ def read_partition(path: str, md5: str, folder: Path = DATA) -> "pd.DataFrame":
 
 
 def code_revision() -> str:
-    """The commit of the code; with a digest of the changes when the working tree differs."""
-    revision = git.head(Path())
-    changes = git.git(Path(), "diff", "HEAD", "--", *CODE)
+    """The commit of the code; with a digest of the changes when the working tree differs.
+
+    Asked once: it is the code that this process has loaded, whatever becomes of the files.
+    """
+    return _code_revision(Path.cwd())
+
+
+@functools.cache
+def _code_revision(place: Path) -> str:
+    revision = git.head(place)
+    changes = git.git(place, "diff", "HEAD", "--", *CODE)
     if not changes:
         return revision
     return f"{revision}+{hashlib.sha256(changes.encode()).hexdigest()[:12]}"
 
 
-def record_increment(application: str, day: date, tracked: list[Path]) -> None:
-    """Record the workspace as the experiment `<application>-<day>`; repeating it changes nothing.
+@contextmanager
+def recording(application: str, day: date, tracked: list[Path]) -> Iterator[None]:
+    """Record the workspace, as the block leaves it, as the experiment `<application>-<day>`.
 
-    `tracked` are the directories that the increment's stages depend on (parent, predecessor,
-    anchor). All content is pushed before the experiment names it.
+    `tracked` are the directories of versions, pushed with the rest before the experiment names
+    them. One block at a time: the applications share pins and lock. Repeating changes nothing.
     """
     pointers = [path.with_name(f"{path.name}.dvc") for path in tracked]
     with restorable(JOURNAL, [DVC_LOCK, *pointers]), _dvc(Path()) as repo:
+        yield
         repo.add([str(path) for path in tracked])
         repo.commit(force=True)
         repo.push()
@@ -242,7 +248,3 @@ def _registry_files() -> Any:
     from dvc.api import DVCFileSystem
 
     return DVCFileSystem(_import()["url"])
-
-
-if __name__ == "__main__":
-    make_workspace(Path(sys.argv[1]))

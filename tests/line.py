@@ -27,6 +27,7 @@ from tasks import (
 )
 from tasks.attempt import PIN, fresh_folder, open_attempt
 from tasks.bootstrap import bootstrap
+from tasks.carry import make_workspace
 from tasks.due import next_increment
 from tasks.ledger import Ledger, Line, open_ledger
 from tasks.params import Params, load_params
@@ -118,7 +119,7 @@ def write_project(folder: Path, source: dict[str, Any]) -> None:
 
 def write_workspace(folder: Path, project: Path) -> None:
     """A workspace of the project with all landed days pulled, and without a champion."""
-    workspace.make_workspace(folder, project)
+    make_workspace(folder, project)
     with chdir(folder):
         shop = load_params().shop
         land.build_registry(open_source(shop.source), nth(LANDED + 1))

@@ -12,7 +12,7 @@ from tasks.ledger.entries import (
     Version,
 )
 from tasks.ledger.lease import Lease, LeaseHeldError, LostLineError
-from tasks.ledger.ledger import Ledger, UnknownVersionError, open_ledger, version_of
+from tasks.ledger.ledger import Ledger, open_ledger, version_of
 
 __all__ = [
     "AlreadyLearnedError",
@@ -27,7 +27,6 @@ __all__ = [
     "Line",
     "LostLineError",
     "Snapshot",
-    "UnknownVersionError",
     "Version",
     "open_ledger",
     "version_of",

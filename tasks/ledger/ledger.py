@@ -43,10 +43,6 @@ from tasks.ledger.schema import (
 LEASE_SECONDS = 120.0
 
 
-class UnknownVersionError(LookupError):
-    """The ledger has no such version."""
-
-
 def version_of(bundle: Bundle) -> Version:
     """The ledger's row of a stored bundle."""
     shared = set(Version.model_fields) - {"manifest"}
@@ -116,13 +112,13 @@ class Ledger:
         expected_head: str,
         version: Version,
         fates: Sequence[Day],
-        champion: Champion,
+        champion: Champion | None,
         attached: Mapping[str, str] | None = None,
     ) -> Line:
         """Go back: the head becomes `version`, new or old, and each day since gets a new fate.
 
         A fate is "rewound" (learn it again), "learned" (taken as kept, by `version`) or
-        "quarantined". Today may be among them.
+        "quarantined". Today may be among them. Without a `champion` only fates change.
         """
         change = Change(expected_head, version, fates, champion, attached or {})
         with self.engine.begin() as connection:
@@ -166,12 +162,9 @@ class Ledger:
         """Who came to serve, and why, in order; the last one serves."""
         return self._rows(ChampionEntry, champions, application)
 
-    def version(self, application: str, version: str) -> Version:
-        """One version; raises UnknownVersionError."""
-        for found in self._rows(Version, versions, application):
-            if found.version == version:
-                return found
-        raise UnknownVersionError(f"the ledger knows no version {version} of '{application}'")
+    def versions(self, application: str) -> dict[str, Version]:
+        """Every version that was ever committed, by its id."""
+        return {found.version: found for found in self._rows(Version, versions, application)}
 
     def attached(self, application: str, version: str) -> dict[str, str]:
         """The sha256 of each attachment of a version by name; of the last commit, if several."""

@@ -75,8 +75,8 @@ def test_the_verdict_shows_alarms_and_each_check() -> None:
     assert "> **A person must look:** drift could not be evaluated: price <lost>" in text
     assert f"| {made_up.HOLDOUT} | **no** | +0.0012 | [-0.0080, +0.0104] |" in text
     assert (
-        f"- **{made_up.HOLDOUT}:** lower bound -0.0080 <= -0.0070 "
-        "(margin 0.0070, n 72, looks 1, power 0.61)"
+        f"- **{made_up.HOLDOUT}:** -0.0080 at worst, -0.0070 is allowed "
+        "(margin 0.0070, n 72, looks 1, power 61%)"
     ) in text
 
 
@@ -94,6 +94,16 @@ def test_reports_that_are_served_are_linked_by_their_address(
 ) -> None:
     monkeypatch.setenv("DAYSHIFT_REPORTS_URL", "http://shop:4210/")
     assert artifacts.report_url(PAGE) == "http://shop:4210/recommendation/2017-10-08/drift.html"
+
+
+def test_a_backfill_has_keys_and_pages_of_its_own(
+    left: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DAYSHIFT_REPORTS_URL", "http://shop:4210/")
+    monkeypatch.setenv("DAYSHIFT_WORKSPACE", str(tmp_path / "live"))
+    artifacts.show_plan(APPLICATION, "## a plan")
+    assert set(left) == {f"backfill-{APPLICATION}-plan"}
+    assert artifacts.report_url(PAGE).startswith("file://")
 
 
 @pytest.mark.slow

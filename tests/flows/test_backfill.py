@@ -17,7 +17,8 @@ def test_a_stopped_backfill_goes_on_and_nothing_live_changes(
 ) -> None:
     mine = (str(REPLAY.parent), "var/prefect")
     live, line = contents(caught_up.root, leave_out=mine), caught_up.line
-    command = ("-m", "flows.backfill", str(nth(-1)), str(nth(3)))
+    days = ("--from-day", str(nth(-1)), "--through-day", str(nth(3)))
+    command = ("-m", "flows.backfill", *days)
     process = flows.start(*command)
     assert process.stdout
     while text := process.stdout.readline():  # stopped when the first of its days is learned

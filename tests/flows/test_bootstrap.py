@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 def test_a_line_is_started_once(empty_place: Place, flows: Flows) -> None:
     for _ in range(2):
-        done = flows.run("-m", "flows.bootstrap", APPLICATION)
+        done = flows.run("-m", "flows.bootstrap", "--application", APPLICATION)
         assert done.code == 0, done.said
         line = empty_place.line
         assert (line.day, line.sequence) == (nth(0), 1)

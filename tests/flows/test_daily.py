@@ -61,16 +61,12 @@ def test_a_run_stops_at_the_day_it_was_given(place: Place, flows: Flows) -> None
 def test_a_dry_run_says_what_and_why_and_changes_nothing(caught_up: Place, flows: Flows) -> None:
     land_days(caught_up, 5, 6)
     before = contents(caught_up.root)
-    asked = (
-        "from flows import artifacts, daily; artifacts.show_plan = lambda _, plan: print(plan); "
-        "daily.daily_increment(dry_run=True)"
-    )
-    done = flows.run("-c", asked)
+    done = flows.run("-m", "flows.daily", "--dry-run")
     assert done.code == 0, done.said
     assert f"Learned through **{nth(4)}**. Nothing was changed." in done.said
     assert f"It would first learn **{nth(5)}**" in done.said
-    assert "**fine_tune**, because" in done.said
-    assert "1 more landed days would follow" in done.said
+    assert "**fine-tune**, because" in done.said
+    assert "1 more landed day would follow" in done.said
     assert contents(caught_up.root) == before
 
 

@@ -23,13 +23,13 @@ def test_the_next_day_then_the_same_bytes_then_others(place: Place, flows: Flows
     assert f"{nth(5)}: landed" in land(flows)
     landed = git.head(workspace.REGISTRY)
     assert git.git(workspace.REGISTRY, "rev-parse", "HEAD~1") == before
-    assert f"{nth(5)}: unchanged" in land(flows, str(nth(5)))
+    assert f"{nth(5)}: unchanged" in land(flows, "--day", str(nth(5)))
     assert git.head(workspace.REGISTRY) == landed
     file = Path(place.params.shop.source["events"]) / f"{nth(5)}.csv"
     text = file.read_text()
     try:
         file.write_text(text.replace("centre", "harbour"))
-        assert f"{nth(5)}: corrected" in land(flows, str(nth(5)))
+        assert f"{nth(5)}: corrected" in land(flows, "--day", str(nth(5)))
     finally:
         file.write_text(text)
     assert git.head(workspace.REGISTRY) != landed

@@ -81,6 +81,18 @@ def test_days_are_caught_up_in_order_and_no_further_than_asked(seasoned: Place) 
     assert nothing_due(seasoned, through=nth(3))
 
 
+def test_looks_are_paid_for_anew_in_the_next_window(seasoned: Place) -> None:
+    looks = []
+    for window in (1, 10_000_000):  # a window that ends tonight, and one that does not
+        section = seasoned.params.application(APPLICATION)
+        gate = section.gate.model_copy(update={"window_days": window})
+        section = section.model_copy(update={"gate": gate})
+        params = seasoned.params.model_copy(update={"applications": {APPLICATION: section}})
+        looks.append(due(seasoned, params).looks)
+    assert looks[0] == {}
+    assert looks[1]
+
+
 def test_when_all_is_learned_nothing_is_due(seasoned: Place, landed: Manifest) -> None:
     lands(landed, seasoned, 1, 2, 3)
     assert nothing_due(seasoned)
@@ -121,6 +133,16 @@ def test_a_day_without_rows_is_as_late_as_one_without_a_file(place: Place) -> No
     assert (closed.day, bool(closed.partitions)) == (nth(1), True)
 
 
+def test_an_empty_day_that_was_set_aside_and_comes_on_the_calendar_is_learned(
+    place: Place, landed: Manifest
+) -> None:
+    lands(landed, place, 2, 3, 4)
+    with place.ledger.lease(APPLICATION) as lease:
+        place.ledger.quarantine(lease, nth(1), days.digest({}), "it did not come")
+    assert due(place).day == nth(2)
+    assert due(place, closed_on(place.params, nth(1))).day == nth(1)
+
+
 def test_a_day_set_aside_stays_so_until_other_content_lands(place: Place) -> None:
     bad = due(place)
     set_aside(place, bad)
@@ -139,7 +161,9 @@ def test_a_file_that_cannot_be_read_is_left_to_validation(
 
 
 def test_without_a_champion_the_cure_is_named(empty_place: Place) -> None:
-    with pytest.raises(NoChampionError, match=r"python -m flows\.bootstrap recommendation"):
+    with pytest.raises(
+        NoChampionError, match=r"python -m flows\.bootstrap --application recommendation"
+    ):
         line_of(empty_place.ledger, APPLICATION)
     with pytest.raises(NoChampionError):
         nothing_due(empty_place)

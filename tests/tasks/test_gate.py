@@ -1,7 +1,10 @@
 """The gate's statistics: by hand where they can be, by simulation where they promise a rate."""
 
+import datetime as dt
 import itertools
 import math
+from collections.abc import Callable
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -13,14 +16,20 @@ from tasks import gate
 from tasks.records import Check
 
 DRAWS = 400
+FIRST = dt.date(2024, 1, 1)
 
 
-def a_day(seed: int, users: int = 80, gain: float = 0.0) -> pd.DataFrame:
+def a_day(seed: int, users: int = 80, gain: float = 0.0, night: int = 0) -> pd.DataFrame:
     """One day's evidence of champion minus other; the champion scores 0.3 on average."""
     generator = np.random.default_rng(seed)
     other = pd.Series(generator.beta(3, 7, users), index=[f"u{user:03d}" for user in range(users)])
     noise = generator.normal(0, 0.1, users)
-    return gate.evidence_of("other", other * (1 + gain) + noise, other)
+    day = FIRST + dt.timedelta(days=night)
+    return gate.evidence_of("other", day, other * (1 + gain) + noise, other)
+
+
+def pool(memory: pd.DataFrame, today: pd.DataFrame) -> pd.DataFrame:
+    return gate.pool(memory, today, FIRST)
 
 
 def not_proven_worse(evidence: pd.DataFrame, look: int = 1, margin: float = 0.0) -> Check:
@@ -49,7 +58,7 @@ def test_the_same_user_again_is_no_new_evidence() -> None:
     days = a_day(1)
     again = days
     for _ in range(9):
-        again = gate.pool(again, days)
+        again = pool(again, days)
     once, ten = not_worse(days), not_worse(again)
     assert ten.households == once.households == len(days)
     assert ten.effect == pytest.approx(once.effect)
@@ -59,7 +68,7 @@ def test_the_same_user_again_is_no_new_evidence() -> None:
 def test_other_days_of_the_same_users_narrow_the_interval() -> None:
     once = pooled = a_day(0)
     for seed in range(1, 9):
-        pooled = gate.pool(pooled, a_day(seed))
+        pooled = pool(pooled, a_day(seed))
     width = [
         check.high - check.low
         for check in (not_worse(once), not_worse(pooled))
@@ -77,10 +86,9 @@ def test_all_looks_together_spend_alpha_at_most(alpha: float, looks: int) -> Non
 
 def ever_called_worse(line: int, nights: int) -> bool:
     """Whether a champion equal to its predecessor fails on any of the nights, days pooled."""
-    pooled = gate.no_evidence().set_index(["against", "user_id"])
+    pooled = gate.no_evidence()
     for look in range(1, nights + 1):
-        day = a_day(1000 * line + look, users=40).set_index(["against", "user_id"])
-        pooled = pooled.add(day, fill_value=0)
+        pooled = pool(pooled, a_day(1000 * line + look, users=40, night=look))
         if not not_proven_worse(pooled, look=look).passed:
             return True
     return False
@@ -98,7 +106,7 @@ def test_a_champion_that_is_a_fifth_worse_is_found() -> None:
     for line in range(20):
         evidence = gate.no_evidence()
         for night in range(1, 15):
-            evidence = gate.pool(evidence, a_day(1000 * line + night, gain=-0.2))
+            evidence = pool(evidence, a_day(1000 * line + night, gain=-0.2))
             if not not_proven_worse(evidence, look=night, margin=0.01).passed:
                 nights.append(night)
                 break
@@ -109,7 +117,7 @@ def test_a_champion_that_is_a_fifth_worse_is_found() -> None:
 def test_a_small_loss_within_the_margin_is_not_a_reason_to_go_back() -> None:
     evidence = a_day(0)
     for seed in range(1, 30):
-        evidence = gate.pool(evidence, a_day(seed, users=400, gain=-0.05))
+        evidence = pool(evidence, a_day(seed, users=400, gain=-0.05))
     assert not not_proven_worse(evidence, margin=0.0).passed
     assert not_proven_worse(evidence, margin=0.2).passed
 
@@ -124,9 +132,11 @@ def test_non_inferiority_is_judged_against_the_margin() -> None:
     assert not_worse(worse, margin=0.5).passed
 
 
-NAN = gate.evidence_of("o", pd.Series([0.1, math.nan, 0.3]), pd.Series([0.1, 0.2, 0.3]))
-INFINITE = gate.evidence_of("o", pd.Series([0.1, math.inf, 0.3]), pd.Series([0.1, 0.2, 0.3]))
-ALONE = gate.evidence_of("o", pd.Series([0.9]), pd.Series([0.1]))
+NAN = gate.evidence_of("o", FIRST, pd.Series([0.1, math.nan, 0.3]), pd.Series([0.1, 0.2, 0.3]))
+INFINITE = gate.evidence_of(
+    "o", FIRST, pd.Series([0.1, math.inf, 0.3]), pd.Series([0.1, 0.2, 0.3])
+)
+ALONE = gate.evidence_of("o", FIRST, pd.Series([0.9]), pd.Series([0.1]))
 
 
 @pytest.mark.parametrize("evidence", [gate.no_evidence(), ALONE, NAN, INFINITE])
@@ -140,15 +150,61 @@ def test_what_cannot_be_computed_neither_promotes_nor_goes_back(evidence: pd.Dat
     assert stays.why.startswith("nothing to compare")
 
 
+def nights_until_found(window: int, gain_after: Callable[[int], float]) -> int:
+    """How many nights after ninety good ones until a champion that goes ill is called worse."""
+    pooled = gate.no_evidence()
+    for night in range(1, 181):
+        gain = gain_after(night - 90) if night > 90 else 0.0
+        day = a_day(night, users=350, gain=gain, night=night)
+        since = FIRST + dt.timedelta(days=night - window + 1)
+        pooled = gate.pool(pooled, day, since)
+        look = night % window + 1
+        if not not_proven_worse(pooled, look=look, margin=0.02).passed:
+            return night - 90
+    return 180
+
+
+def test_good_nights_long_past_do_not_outvote_bad_ones() -> None:
+    a_step, a_creep = (lambda night: -0.05), (lambda night: -0.01 * night)
+    assert 0 < nights_until_found(21, a_step) <= 14
+    assert 0 < nights_until_found(21, a_creep) <= 14
+    assert nights_until_found(180, a_step) > 40  # what pooling everything would do
+
+
+def test_looks_are_paid_for_anew_in_each_window() -> None:
+    windows = [gate.window_of(FIRST + dt.timedelta(days=number), 21) for number in range(63)]
+    assert len(set(windows)) in (3, 4)
+    assert windows == sorted(windows)
+
+
 def test_power_is_half_where_the_margin_is_just_what_the_level_needs() -> None:
     assert gate.power(0.01, 0.016449, 0.05) == pytest.approx(0.5, abs=1e-3)
     assert gate.power(0.01, 0.05, 0.05) > 0.99
     assert gate.power(0.0, 0.05, 0.05) == 1.0
 
 
+def test_the_power_of_a_check_on_the_champion_is_that_of_its_own_rule() -> None:
+    error, margin, level = 0.002, 0.003, 0.01
+    means = np.random.default_rng(0).normal(-2 * margin, error, 100_000)
+    caught = (means < -margin) & (means + NormalDist().inv_cdf(1 - level) * error < 0)
+    assert gate.power_to_catch(error, margin, level) == pytest.approx(caught.mean(), abs=0.01)
+    assert gate.power_to_catch(0.0, margin, level) == 1.0
+    assert gate.power_to_catch(1.0, margin, level) < 0.02  # nothing can be seen in such noise
+
+
+def test_draws_do_not_depend_on_how_many_are_made_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = not_worse(a_day(4))
+    monkeypatch.setattr(gate, "DRAWS_AT_ONCE", 7)
+    assert not_worse(a_day(4)) == whole
+
+
 def test_pooling_does_not_depend_on_the_order_of_days() -> None:
-    days = [a_day(seed) for seed in range(3)]
-    forth = gate.pool(gate.pool(gate.pool(gate.no_evidence(), days[0]), days[1]), days[2])
-    back = gate.pool(gate.pool(gate.pool(gate.no_evidence(), days[2]), days[1]), days[0])
+    days = [a_day(seed, night=seed) for seed in range(3)]
+    forth = pool(pool(pool(gate.no_evidence(), days[0]), days[1]), days[2])
+    back = pool(pool(pool(gate.no_evidence(), days[2]), days[1]), days[0])
     pd.testing.assert_frame_equal(forth, back)
-    assert (forth["days"] == 3).all()
+    assert forth.groupby("user_id").size().eq(3).all()
+    later = gate.pool(forth, gate.no_evidence(), FIRST + dt.timedelta(days=1))
+    assert later.groupby("user_id").size().eq(2).all()

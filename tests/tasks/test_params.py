@@ -8,7 +8,18 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from tasks.params import Params, UnknownApplicationError, load_params
+from lightning_modules.settings import FINE_TUNE
+from tasks.params import (
+    BootstrapParams,
+    DriftParams,
+    GateParams,
+    Params,
+    PlanParams,
+    ShopParams,
+    UnknownApplicationError,
+    load_params,
+)
+from tasks.records import UpdateSettings
 
 FILE = Path(__file__).parents[2] / "params.yaml"
 
@@ -22,6 +33,17 @@ def test_the_projects_own_file_is_good() -> None:
     assert params.shop.time_zone == "America/New_York"
     assert params.shop.closed_days == (dt.date(2017, 12, 25),)
     assert params.application("recommendation").gate.alpha == 0.05
+
+
+def test_a_setting_has_one_value_if_nobody_sets_it() -> None:
+    usual = load_params(FILE).application("recommendation").fine_tune
+    assert UpdateSettings() == usual
+    assert usual.model_dump().items() <= FINE_TUNE.items()
+
+
+def test_every_setting_says_what_it_is() -> None:
+    for section in (ShopParams, DriftParams, PlanParams, GateParams, BootstrapParams):
+        assert all(field.description for field in section.model_fields.values()), section
 
 
 def test_an_unknown_application_is_answered_with_the_known_ones() -> None:

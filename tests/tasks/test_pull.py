@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tasks import land, workspace
+from tasks.carry import make_workspace
 from tasks.pull import compare, pull
 from tasks.sources import open_source
 from tests.shop import FIRST_DAY, write_project, write_shop
@@ -19,7 +20,7 @@ NEXT = FIRST_DAY + timedelta(days=3)
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     settings = write_shop(tmp_path / "shop", users=12, items=16, days=6)
     write_project(tmp_path / "project")
-    workspace.make_workspace(tmp_path / "place", tmp_path / "project")
+    make_workspace(tmp_path / "place", tmp_path / "project")
     monkeypatch.chdir(tmp_path / "place")
     return settings
 
@@ -41,6 +42,7 @@ def test_days_come_change_and_stay(shop: dict[str, Any]) -> None:
     land.land_day(open_source(shop), NEXT)
     pulled = pull()
     assert (pulled.new, pulled.changed, pulled.gone) == ([], [NEXT], [])
+    assert str(pulled) == f"new none; changed {NEXT}; gone none"
     assert pull().changed == []
 
 
@@ -85,3 +87,9 @@ def test_a_day_is_gone_when_all_its_partitions_are() -> None:
     before = {workspace.partition(table, day): "a" for table in ("events", "items")}
     assert compare(before, {}, "r").gone == [day]
     assert compare(before, dict(list(before.items())[:1]), "r").changed == [day]
+
+
+def test_many_days_are_named_by_the_first_and_the_last() -> None:
+    days = [FIRST_DAY + timedelta(days=number) for number in range(9)]
+    pulled = compare({}, {workspace.partition("events", day): "a" for day in days}, "r")
+    assert str(pulled) == f"new {days[0]} to {days[-1]} (9 days); changed none; gone none"

@@ -1,8 +1,10 @@
 """An operator goes back: the learner byte for byte, and the days since as was asked for."""
 
+import shutil
+
 import pytest
 
-from tasks import bundle, learners
+from tasks import bundle, days, learners
 from tasks.bundle import CorruptBundleError
 from tasks.days import no_events
 from tasks.ledger import Line
@@ -87,17 +89,80 @@ def test_any_version_of_the_line_can_be_named_by_its_beginning(seasoned: Place) 
     assert seasoned.due().day == nth(1)
 
 
-@pytest.mark.parametrize("wanted", ["nonsense", "", "f" * 64])
+@pytest.mark.parametrize("wanted", ["nonsense", "f" * 64])
 def test_a_version_that_is_none_is_answered_with_those_there_are(
     seasoned: Place, wanted: str
 ) -> None:
     truth = seasoned.ledger.contents()
     earlier = versions(seasoned)[0][:12]
-    if not wanted:
-        wanted = seasoned.line.head  # where it stands already
-    with pytest.raises(NoWayBackError, match=f"not one earlier version of this line: .*{earlier}"):
+    with pytest.raises(NoWayBackError, match=f"not one version of this line: .*{earlier}"):
         go_back(seasoned, to=wanted)
     assert seasoned.ledger.contents() == truth
+
+
+def test_to_where_it_stands_already_there_is_no_way(seasoned: Place) -> None:
+    truth = seasoned.ledger.contents()
+    with pytest.raises(NoWayBackError, match="is the head, and no day after it"):
+        go_back(seasoned, to=seasoned.line.head)
+    assert seasoned.ledger.contents() == truth
+
+
+def set_aside(place: Place, number: int) -> None:
+    increment = place.due()
+    assert increment.day == nth(number)
+    with place.ledger.lease(APPLICATION) as lease:
+        digest = days.digest(increment.partitions)
+        place.ledger.quarantine(lease, increment.day, digest, "the wrong time zone")
+
+
+def test_a_day_set_aside_by_mistake_is_released_by_going_to_the_head(place: Place) -> None:
+    set_aside(place, 1)
+    assert place.due().day == nth(2)
+    before = place.line
+    line = go_back(place, to=before.head)
+    assert line.model_copy(update={"sequence": before.sequence}) == before
+    assert len(place.ledger.champions(APPLICATION)) == 1  # nobody else came to serve
+    assert place.due().day == nth(1)
+
+
+def test_a_day_set_aside_between_is_learned_in_its_place(place: Place) -> None:
+    first = place.line.head
+    set_aside(place, 1)
+    learn(place, "promote")
+    assert place.line.day == nth(2)
+    go_back(place, to=first)
+    fates = place.ledger.fates(APPLICATION)
+    assert [fates[nth(number)].outcome for number in (1, 2)] == ["rewound"] * 2
+    assert place.due().day == nth(1)
+
+
+def test_what_was_to_be_learned_again_can_still_be_set_aside(seasoned: Place) -> None:
+    kept = go_back(seasoned).head
+    assert seasoned.due().day == nth(3)
+    assert go_back(seasoned, "quarantine", to=kept).head == kept
+    assert seasoned.due().day == nth(4)
+
+
+def test_going_back_past_an_automatic_roll_back_takes_its_fates_back_too(place: Place) -> None:
+    learn(place, "promote")
+    promoted = place.line.head
+    learn(place, "roll_back")
+    fates = place.ledger.fates(APPLICATION)
+    assert "was taken back" in fates[nth(1)].reason
+    line = go_back(place, to=promoted)
+    assert (line.head, line.champion) == (promoted, promoted)
+    fate = place.ledger.fates(APPLICATION)[nth(1)]
+    assert (fate.outcome, fate.action, fate.version) == ("learned", "promote", promoted)
+    assert place.due().day == nth(2)
+
+
+def test_a_lost_head_or_ancestor_blocks_no_way_back(seasoned: Place) -> None:
+    first, promoted, kept, head = versions(seasoned)
+    for lost in (first, head):
+        shutil.rmtree(seasoned.bundle(lost))
+    with pytest.raises(CorruptBundleError, match=r"cursor\.json cannot be read.*rollback flow"):
+        seasoned.due()
+    assert go_back(seasoned, to=kept).champion == promoted
 
 
 def test_there_is_nothing_before_the_first_champion(place: Place) -> None:

@@ -26,7 +26,7 @@ STEPS = (validate, prequential, drift, plan, fine_tune, evaluate, decide)
 
 def outputs(place: Path) -> dict[str, bytes]:
     """The files of the stages, by name below the folder."""
-    tracked = ("parent", "predecessor", "anchor", ".gitignore", PIN, "drift.html")
+    tracked = ("parent", "predecessor", "anchor", "head", ".gitignore", PIN, "drift.html")
     return {
         path.relative_to(place).as_posix(): path.read_bytes()
         for path in sorted(place.rglob("*"))
@@ -58,6 +58,7 @@ def test_an_increment_is_shown_to_dvc_and_its_stages_give_the_same_bytes(
     assert pins.read_pin(APPLICATION) == pinned
     for role in ("parent", "predecessor", "anchor"):
         assert bundle.verify(place / role, version=getattr(pinned, role))
+    assert bundle.verify(place / "head", version=line.head)
     shown = outputs(place)
     kept = workspace.ATTACHMENTS / APPLICATION / line.head
     assert shown == outputs(kept)

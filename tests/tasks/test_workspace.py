@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tasks import git, land, workspace
+from tasks.carry import make_workspace
 from tasks.pull import pull
 from tasks.sources import open_source
 from tests.shop import FIRST_DAY, write_project, write_shop
@@ -21,7 +22,7 @@ ROLES = [workspace.INCREMENTS / APPLICATION / role for role in ("parent", "ancho
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_project(tmp_path / "project")
-    workspace.make_workspace(tmp_path / "place", tmp_path / "project")
+    make_workspace(tmp_path / "place", tmp_path / "project")
     monkeypatch.chdir(tmp_path / "place")
     return tmp_path / "project"
 
@@ -35,14 +36,15 @@ def pulled(project: Path, tmp_path: Path) -> dict[str, Any]:
 
 
 def increment(day: date, content: str) -> None:
-    """What snapshot leaves in the workspace before it asks DVC to record it."""
+    """What snapshot leaves in the workspace for DVC to record."""
     events = str(workspace.DATA / workspace.partition("events", day))
     pin = {"increments": {APPLICATION: {"day": str(day), "events": events}}}
-    workspace.INCREMENTS_FILE.write_text(json.dumps(pin))
-    for role in ROLES:
-        role.mkdir(parents=True, exist_ok=True)
-        (role / "model").write_text(content)
-    (workspace.INCREMENTS / APPLICATION / "verdict.json").write_text(str(day))
+    with workspace.recording(APPLICATION, day, ROLES):
+        workspace.INCREMENTS_FILE.write_text(json.dumps(pin))
+        for role in ROLES:
+            role.mkdir(parents=True, exist_ok=True)
+            (role / "model").write_text(content)
+        (workspace.INCREMENTS / APPLICATION / "verdict.json").write_text(str(day))
 
 
 def dvc(*arguments: str) -> str:
@@ -58,7 +60,7 @@ def test_a_workspace_is_carried_forward_and_keeps_what_it_learned(project: Path)
     (project / "increments.json").write_text('{"increments": {}, "more": 1}\n')
     (project / "new.py").write_text("")
     git.commit_as_of(project, "an upgrade", FIRST_DAY)
-    workspace.make_workspace(place, project)
+    make_workspace(place, project)
     assert git.head(place) == git.head(project)
     assert (place / "new.py").exists()
     assert workspace.INCREMENTS_FILE.read_text() == learned
@@ -71,23 +73,29 @@ def test_a_conflict_is_named_and_nothing_is_lost(project: Path) -> None:
     (project / "dvc.yaml").write_text("theirs")
     git.commit_as_of(project, "an upgrade", FIRST_DAY)
     with pytest.raises(git.GitError, match=r"dvc\.yaml"):
-        workspace.make_workspace(Path.cwd(), project)
+        make_workspace(Path.cwd(), project)
     assert workspace.INCREMENTS_FILE.read_text() == "learned"
     assert Path("dvc.yaml").read_text() == "mine"
+
+
+def asked_anew() -> str:
+    workspace._code_revision.cache_clear()
+    return workspace.code_revision()
 
 
 def test_the_code_revision_tells_edited_code_apart(project: Path) -> None:
     (project / "tasks").mkdir()
     (project / "tasks" / "step.py").write_text("a = 1\n")
     git.commit_as_of(project, "code", FIRST_DAY)
-    workspace.make_workspace(Path.cwd(), project)
-    clean = workspace.code_revision()
+    make_workspace(Path.cwd(), project)
+    clean = asked_anew()
     assert clean == git.head(project)
     Path("tasks/step.py").write_text("a = 2\n")
-    edited = workspace.code_revision()
+    assert workspace.code_revision() == clean  # this process has loaded what was there before
+    edited = asked_anew()
     assert edited.startswith(clean + "+")
     Path("tasks/step.py").write_text("a = 3\n")
-    assert workspace.code_revision() != edited
+    assert asked_anew() != edited
 
 
 def test_a_partition_is_read_only_when_its_digest_is_right(pulled: dict[str, Any]) -> None:
@@ -119,8 +127,7 @@ def test_increments_are_experiments_that_can_be_brought_back(pulled: dict[str, A
     days = [FIRST_DAY, FIRST_DAY + timedelta(days=1)]
     for day in days:
         increment(day, f"model before {day}")
-        workspace.record_increment(APPLICATION, day, ROLES)
-    workspace.record_increment(APPLICATION, days[-1], ROLES)  # killed before it was noted: again
+    increment(days[-1], f"model before {days[-1]}")  # killed before it was noted: again
     names = dvc("exp", "list", "--name-only").split()
     assert sorted(names) == [f"{APPLICATION}-{day}" for day in days]
     assert "up to date" in dvc("status")

@@ -1,0 +1,49 @@
+"""Flows as commands: the form's parameters as options, and nothing else."""
+
+from typing import Any
+
+import pytest
+
+from flows.backfill import backfill
+from flows.command_line import read_options
+from flows.daily import daily_increment
+from flows.rollback import rollback
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ([], {}),
+        (["--dry-run"], {"dry_run": True}),
+        (["--through-day", "2017-10-03"], {"through_day": "2017-10-03"}),
+        (["--update", '{"epochs": 2}'], {"update": {"epochs": 2}}),
+        (["--application", "pricing"], {"application": "pricing"}),
+    ],
+)
+def test_options_are_the_parameters_of_the_flow(said: list[str], meant: dict[str, Any]) -> None:
+    assert read_options(daily_increment, said) == meant
+
+
+@pytest.mark.parametrize("said", [["--through-night", "2017-10-03"], ["2017-10-03"], ["--update"]])
+def test_what_is_no_parameter_is_refused(
+    said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        read_options(daily_increment, said)
+    assert "usage: python -m flows.daily" in capsys.readouterr().err
+
+
+def test_a_parameter_without_a_default_must_be_given(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        read_options(backfill, ["--from-day", "2017-10-01"])
+    assert "required: --through-day" in capsys.readouterr().err
+    given = ["--reason", "returns", "--days-since", "keep"]
+    assert read_options(rollback, given) == {"reason": "returns", "days_since": "keep"}
+
+
+def test_help_has_what_the_form_has(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        read_options(daily_increment, ["--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Learn every landed day that was not learned yet" in shown
+    assert "nothing is pulled, learned or changed" in shown
