@@ -135,10 +135,15 @@ class TableSource:
         return rows.assign(day=local.dt.date)
 
     def _instants(self, path: Path, stamps: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":
+        column = self._columns["event_time"]
+        if stamps.isna().any():
+            row = int(stamps.isna().to_numpy().argmax())
+            raise SourceError(
+                f"{path}: column {column!r}, row {row}: there is no time stamp. Correct the file"
+            )
         try:
             instants = _times(stamps)
         except ValueError as error:
-            column = self._columns["event_time"]
             raise SourceError(
                 f"{path}: column {column!r} cannot be read as time stamps: {error}"
             ) from error

@@ -1,12 +1,13 @@
 """The fault is ours, not the day's: nothing is learned or set aside until it is mended."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tasks import workspace
 from tests.line import APPLICATION, Place, land_days, nth
-from tests.runs import Flows
+from tests.runs import Flows, check_whole
 
 pytestmark = pytest.mark.slow
 DIVERGING = """
@@ -61,6 +62,20 @@ def test_a_damaged_parent(name: str, caught_up: Place, flows: Flows) -> None:
     flip(head / name)
     flows.learn()
     assert caught_up.line.day == nth(5)
+
+
+def test_a_lost_head_comes_back_from_the_remote(caught_up: Place, flows: Flows) -> None:
+    """By the commands of docs/how-to/run-it.md, with nothing of it left in the workspace."""
+    land_days(caught_up, 5)
+    head, shown = caught_up.head, Path("increments") / APPLICATION / "head"
+    for lost in (head, shown, Path(".dvc/cache")):
+        shutil.rmtree(lost)
+    refused(caught_up, flows, str(head), "restore the version")
+    flows.dvc("pull", "--force")
+    shutil.copytree(shown, head)
+    flows.learn()
+    assert caught_up.line.day == nth(5)
+    check_whole(caught_up)
 
 
 def test_no_registry(caught_up: Place, flows: Flows) -> None:

@@ -14,7 +14,15 @@ INCREMENT = workspace.INCREMENTS / APPLICATION
 
 def made(folder: Path) -> dict[str, str]:
     """Digests of what the stages made, and of nothing else that lies beside it."""
-    beside = ("parent", "predecessor", "anchor", ".gitignore", "increment.json", "drift.html")
+    beside = (
+        "parent",
+        "predecessor",
+        "anchor",
+        "head",
+        ".gitignore",
+        "increment.json",
+        "drift.html",
+    )
     return contents(folder, leave_out=beside)
 
 

@@ -99,7 +99,7 @@ def test_a_way_that_is_none_moves_nothing(caught_up: Place, flows: Flows) -> Non
     truth = caught_up.ledger.contents()
     done = flows.run("-c", ROLLBACK % "'a slip', 'relearn', to_version='abc'")
     assert done.code != 0
-    assert "'abc' is not one earlier version of this line" in done.said
+    assert "'abc' is not one version of this line" in done.said
     assert caught_up.ledger.contents() == truth
 
 

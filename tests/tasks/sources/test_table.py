@@ -217,6 +217,10 @@ def test_the_faults_of_the_made_up_shop_show(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("when,who,what,paid\n2024-03-02,u,i,1\n", r"sales\.csv: no column 'at' for event_time"),
+        (
+            "at,who,what,paid\n2024-03-02,u,i,1\n,u,i,1\n",
+            r"sales\.csv: column 'at', row 1: there is no time stamp",
+        ),
         ("at,who,what,paid\nnoon,u,i,1\n", r"sales\.csv: column 'at' cannot be read as"),
         ("at,who,what,paid\n2024-03-02,u,i,cheap\n", r"sales\.csv: a column of numbers"),
         ("", r"sales\.csv: not readable as csv"),
