@@ -22,6 +22,7 @@ from lightning_modules.state import (
 GROUP_TAU = 3  # the column of PAIR_TAUS that tells lasting tastes
 SMOOTHING_VISITS = 0.3
 COMMON_TASTE = 3.0
+LISTS_AT_ONCE = 512  # with a pool of 8,000, 80 MB whatever the day's length
 
 
 @dataclass(frozen=True)
@@ -121,18 +122,29 @@ def candidates(past: Histories, shop: Shelf, taste: Floats, explore: int) -> Can
 def _new_items(
     past: Histories, shop: Shelf, taste: Floats, explore: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    if len(shop.pool) == 0 or len(taste) == 0:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    appeal = taste[:, shop.group[shop.pool]]
-    appeal += shop.appeal[shop.pool]
+    """List and item row of each new candidate, list after list; some lists at a time."""
     place = np.full(len(shop.group), -1)
     place[shop.pool] = np.arange(len(shop.pool))
-    column = place[past.item]
-    appeal[past.owner[column >= 0], column[column >= 0]] = -np.inf
-    best: Ints = np.tile(np.arange(len(shop.pool)), (len(taste), 1))
-    if explore < len(shop.pool):
-        best = np.sort(np.argpartition(-appeal, explore, axis=1)[:, :explore], axis=1)
-    owner = np.repeat(np.arange(len(taste)), best.shape[1])
-    column = best.ravel()
-    unseen = np.isfinite(appeal[owner, column])
-    return owner[unseen], shop.pool[column[unseen]]
+    owners, columns = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for begin in range(0, len(taste), LISTS_AT_ONCE):
+        some = taste[begin : begin + LISTS_AT_ONCE]
+        rows = slice(past.offsets[begin], past.offsets[begin + len(some)])
+        appeal = some[:, shop.group[shop.pool]]
+        appeal += shop.appeal[shop.pool]
+        column = place[past.item[rows]]
+        appeal[past.owner[rows][column >= 0] - begin, column[column >= 0]] = -np.inf
+        owner, column = np.nonzero(_best(appeal, explore))
+        owners.append(owner + begin)
+        columns.append(column)
+    return np.concatenate(owners), shop.pool[np.concatenate(columns)]
+
+
+def _best(appeal: Floats, count: int) -> NDArray[np.bool_]:
+    """Which columns (L, C) are among the `count` highest of their row and not -inf."""
+    found: NDArray[np.bool_] = np.isfinite(appeal)
+    if count < appeal.shape[1]:
+        best = np.argpartition(-appeal, count, axis=1)[:, :count]
+        chosen = np.zeros_like(found)
+        np.put_along_axis(chosen, best, True, axis=1)
+        found &= chosen
+    return found

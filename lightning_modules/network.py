@@ -95,11 +95,9 @@ def to_batch(lists: Examples) -> Batch:
 def to_ranker(parameters: Parameters) -> Ranker:
     """A ranker with a copy of these weights."""
     weights = parameters.weights
-    sizes = [
-        weights[name].shape[1]
-        for name in sorted(weights)
-        if name.startswith("mlp.") and "weight" in name
-    ]
+    layers = [name for name in weights if name.startswith("mlp.") and "weight" in name]
+    layers.sort(key=lambda name: int(name.split(".")[1]))  # mlp.10 comes after mlp.2
+    sizes = [weights[name].shape[1] for name in layers]
     users, width = weights[USER_TABLE].shape
     with torch.device("meta"):  # no time lost on weights that are replaced at once
         ranker = Ranker(sizes, users, len(weights[ITEM_TABLE]), width)

@@ -20,7 +20,7 @@ from lightning_modules.features import COLUMN, FEATURES
 from lightning_modules.learner import Curve, Examples, LearnerFileError
 from lightning_modules.lists import as_arrays, from_arrays, joined, no_lists, read_arrays
 from lightning_modules.memory import Memory
-from lightning_modules.parameters import Parameters
+from lightning_modules.parameters import USER_TABLE, Parameters
 from lightning_modules.purchases import item_groups, purchases
 from lightning_modules.ranking import list_quality
 from lightning_modules.settings import FINE_TUNE, FIT, Settings
@@ -43,13 +43,9 @@ class RecommendationLearner:
         self.vocabulary = Vocabulary()
         self.state = ShopState()
         self.parameters = Parameters()
-        share = settings.sampling_share
+        empty = no_lists(len(FEATURES), settings.sampling_share, settings.sampling_share)
         self.memory = Memory(
-            replay=no_lists(len(FEATURES), share, share),
-            frozen=no_lists(len(FEATURES), share, share),
-            replay_size=settings.replay_size,
-            frozen_size=settings.frozen_size,
-            frozen_a_day=settings.frozen_a_day,
+            empty, empty, settings.replay_size, settings.frozen_size, settings.frozen_a_day
         )
 
     @classmethod
@@ -59,7 +55,7 @@ class RecommendationLearner:
 
     @classmethod
     def load(cls, directory: Path, settings: dict[str, Any]) -> Self:
-        """What `save` wrote."""
+        """What `save` wrote; raises LearnerFileError if other settings made it."""
         learner = cls.new(settings)
         try:
             learner.vocabulary = Vocabulary.load(directory / VOCABULARY_FILE)
@@ -77,6 +73,13 @@ class RecommendationLearner:
                 f"{VOCABULARY_FILE}; take both files from one version"
             )
         learner.load_parameters(directory)
+        for name, made_with in learner._made_with().items():
+            told = getattr(learner.settings, name)
+            if made_with != (list(told) if name == "hidden" else told):
+                raise LearnerFileError(
+                    f"{directory}: made with {name} = {made_with}, but the settings say {told}; "
+                    "put params.yaml back, or bootstrap a new line"
+                )
         return learner
 
     def save(self, directory: Path) -> None:
@@ -209,6 +212,14 @@ class RecommendationLearner:
                     f"{len(FEATURES)}; bootstrap a new line"
                 )
             setattr(self.memory, part, lists)
+
+    def _made_with(self) -> dict[str, Any]:
+        """The settings that show in the arrays; an untrained learner has no network."""
+        weights = self.parameters.weights
+        layers = {int(n.split(".")[1]): len(a) for n, a in weights.items() if n.startswith("mlp.")}
+        hidden = [layers[number] for number in sorted(layers)][:-1]
+        network = {"hidden": hidden, "width": weights[USER_TABLE].shape[1]} if weights else {}
+        return {"sampling_share": self.memory.replay.sampling_share, **network}
 
     def _trained(self) -> Parameters:
         if not self.parameters:

@@ -3,25 +3,30 @@
 import datetime as dt
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lightning_modules.learner import Examples, Learner
-from lightning_modules.lists import joined, spool
+from lightning_modules.lists import spool
 from tasks import bundle, days, gate, learners, reference, workspace
 from tasks.bundle import Bundle
 from tasks.contract import check_events
 from tasks.cursor import Cursor
 from tasks.ledger import Champion, Day, Lease, Ledger, Line, version_of
 from tasks.manifest import ManifestFields
-from tasks.params import ApplicationParams, Params
+from tasks.params import ApplicationParams, DriftParams, Params
 from tasks.records import Action, Increment, seed_of
 from tasks.version import EVIDENCE
 
 log = logging.getLogger(__name__)
 FIRST: Action = "first"
+
+Scores = Mapping[dt.date, NDArray[np.float32]]
+Tests = Mapping[dt.date, Examples]
 
 
 class NoHistoryError(RuntimeError):
@@ -51,11 +56,13 @@ def bootstrap(ledger: Ledger, lease: Lease, application: str, params: Params, wh
     code = workspace.code_revision()
     pins = [_pin(application, day, files, section, code) for day, files in history.items()]
     learner = learners.learner_class(section).new(section.settings)
-    tests, recent = _live_through(learner, pins, params, section, where / "spool")
+    tests = _live_through(learner, pins, params, section, where / "spool")
     learner.fit(
         where / "spool", settings=section.bootstrap.fit, seed=seed_of(application, "bootstrap")
     )
-    _prove(learner, tests, section)
+    scores = {day: learner.scores(lists) for day, lists in tests.items()}
+    _prove(learner, tests, scores, section)
+    recent = _recent(pins, tests, scores, section.drift, params.shop.time_zone)
     stored = _store(learner, application, pins, recent, section, where / "next")
     shutil.rmtree(where)
     return _start(ledger, lease, stored, pins)
@@ -87,15 +94,14 @@ def _live_through(
     params: Params,
     section: ApplicationParams,
     spooled: Path,
-) -> tuple[Examples, pd.DataFrame]:
-    """Take in every day, spool the lists to train on; the held-out lists and drift's reference."""
+) -> Tests:
+    """Take in every day, spool the lists to train on; the held-out lists of each check day."""
     spooled.mkdir(parents=True)
     first_list, first_test = (
         pins[-1].day - dt.timedelta(days=length - 1)
         for length in (section.bootstrap.days, section.bootstrap.check_days)
     )
-    tests: list[Examples] = []
-    recent = reference.empty()
+    tests: dict[dt.date, Examples] = {}
     for number, pin in enumerate(pins, 1):
         events, items = days.read_events(pin), days.read_items(pin)
         check_events(events, pin.day, params.shop.time_zone, pin.events)
@@ -105,23 +111,23 @@ def _live_through(
             held_out = learners.held_out(seen, section.holdout_share)
             if pin.day < first_test:
                 held_out[:] = False
-            tests.append(seen.take(held_out))
+            else:
+                tests[pin.day] = seen.take(held_out)
             spool(seen.take(~held_out).training_part(), spooled / f"{pin.day}.safetensors")
         learner.absorb(events, items, seen, held_out, pin.day)
-        rows = reference.drift_rows(
-            events, pd.Series(dtype="float64"), pin.day, params.shop.time_zone
-        )
-        recent = reference.advance(recent, rows, pin.day, section.drift)
         if number % 30 == 0 or pin is pins[-1]:
             log.info("%d of %d days of history taken in", number, len(pins))
-    return joined(tests), recent
+    return tests
 
 
-def _prove(learner: Learner, tests: Examples, section: ApplicationParams) -> None:
+def _prove(learner: Learner, tests: Tests, scores: Scores, section: ApplicationParams) -> None:
     """Raise WeakChampionError unless the champion is shown to beat the naive rival."""
-    ours = learner.quality(tests, learner.scores(tests))[["user_id", learner.metric]]
-    naive = learner.quality(tests, learner.naive_scores(tests))[learner.metric]
-    gains = ours.assign(difference=ours[learner.metric] - naive, days=1)
+    parts = []
+    for day, lists in tests.items():
+        ours = learner.quality(lists, scores[day])[["user_id", learner.metric]]
+        naive = learner.quality(lists, learner.naive_scores(lists))[learner.metric]
+        parts.append(ours.assign(difference=ours[learner.metric] - naive, days=1))
+    gains = pd.concat(parts, ignore_index=True)
     sums = gains.groupby("user_id", sort=True)[["difference", "days"]].sum(skipna=False)
     interval = gate.paired_interval(
         sums["difference"].to_numpy("float64"),
@@ -131,7 +137,7 @@ def _prove(learner: Learner, tests: Examples, section: ApplicationParams) -> Non
         seed=0,
     )
     shown = (
-        f"{learner.metric} of {len(tests)} held-out lists: {interval.mean:+.4f} beside the naive "
+        f"{learner.metric} of {len(gains)} held-out lists: {interval.mean:+.4f} beside the naive "
         f"rival, lower bound {interval.low:+.4f}"
     )
     if interval.low <= 0:
@@ -140,6 +146,24 @@ def _prove(learner: Learner, tests: Examples, section: ApplicationParams) -> Non
             "or other settings in params.yaml."
         )
     log.info("first champion: %s", shown)
+
+
+def _recent(
+    pins: Sequence[Increment], tests: Tests, scores: Scores, settings: DriftParams, time_zone: str
+) -> pd.DataFrame:
+    """Drift's reference: the last days, with the scores of the lists that were held out.
+
+    The days are read once more: to keep them until the fit is done would cost memory.
+    """
+    recent = reference.empty()
+    for pin in pins[-settings.reference_days :]:  # at most so many; `advance` drops older ones
+        known = pd.Series(dtype="float64")
+        if pin.day in tests:
+            lists = tests[pin.day]
+            known = pd.Series(learners.top_scores(lists, scores[pin.day]), index=lists.user_ids)
+        rows = reference.drift_rows(days.read_events(pin), known, pin.day, time_zone)
+        recent = reference.advance(recent, rows, pin.day, settings)
+    return recent
 
 
 def _store(

@@ -14,16 +14,16 @@ from tasks.records import ColumnDrift, Drift, Increment
 log = logging.getLogger(__name__)
 FILE = "drift.json"
 PAGE = "drift.html"
-KNOWN_SHARE = 0.5  # a column that most of the window lacks would be judged by a day or two
+DAYS_KNOWN = 7  # one or two days are no measure of what is usual: they would alarm for nothing
 
 
 def drift(increment: Increment, params: Params, where: Path) -> Drift:
     """Population stability index of each column against the parent's reference, one threshold.
 
-    Writes drift.json and, beside it, Evidently's page. Columns that most of the reference lacks
-    (this shop does not have them, or not yet for long) are left out. A day that cannot be
-    evaluated (Evidently raises, a column has lost all its values) is reported as such, never as
-    "no drift".
+    Writes drift.json and, beside it, Evidently's page. Columns with values on fewer than
+    DAYS_KNOWN of the reference's days (this shop does not have them, or not yet for long) are
+    left out; of a shorter reference, all days need values. A day that cannot be evaluated
+    (Evidently raises, a column has lost all its values) is reported as such, never as "no drift".
     """
     events = read_events(increment)
     if events.empty:  # validation lets it pass only where the calendar says so
@@ -47,11 +47,16 @@ def drift(increment: Increment, params: Params, where: Path) -> Drift:
 
 
 def _columns(past: pd.DataFrame, today: pd.DataFrame) -> list[str]:
-    known = [column for column in reference.COLUMNS if past[column].notna().mean() >= KNOWN_SHARE]
-    lost = [column for column in known if not today[column].notna().any()]
+    needed = min(DAYS_KNOWN, max(past["day"].nunique(), 1))
+    known = [column for column in reference.COLUMNS if _days_with(past, column) >= needed]
+    lost = [column for column in known if not _days_with(today, column)]
     if lost or not known:
         raise ValueError(f"no values today in: {', '.join(lost) or 'any column'}")
     return known
+
+
+def _days_with(rows: pd.DataFrame, column: str) -> int:
+    return int(rows.loc[reference.has_value(rows[column]), "day"].nunique())
 
 
 def _population_stability(

@@ -17,6 +17,7 @@ NUMERICAL = ("price", "quantity", "discount", "hour", "score")
 CATEGORICAL = ("event_type", "channel", "item_bucket", "user_bucket")
 COLUMNS = (*NUMERICAL, *CATEGORICAL)
 BUCKETS = 16  # ids by the thousand make any small day look drifted; sixteen shares do not
+MISSING = "missing"  # the bucket of nulls: their share is compared, and no id shares it
 
 
 def drift_rows(
@@ -25,8 +26,10 @@ def drift_rows(
     """One row per event with the columns that drift is measured on.
 
     `scores` (per user id) is the champion's own score of the user's list before it learned the
-    day; an event of a user without a list has none. Ids are hashed into buckets.
+    day. It stands at the user's first event alone: repeated at each, a few full baskets would look
+    like drift. Ids are hashed into buckets; a null one is in the bucket MISSING.
     """
+    first = ~events["user_id"].duplicated()
     local = events["event_time"].dt.tz_convert(ZoneInfo(time_zone))
     rows = pd.DataFrame(
         {
@@ -35,7 +38,7 @@ def drift_rows(
             "quantity": events["quantity"].astype("float64"),
             "discount": events["discount"].astype("float64"),
             "hour": local.dt.hour.astype("float64"),
-            "score": events["user_id"].map(scores).astype("float64"),
+            "score": events["user_id"].map(scores).astype("float64").where(first),
             "event_type": events["event_type"].astype("str"),
             "channel": _buckets(events["channel"]),
             "item_bucket": _buckets(events["item_id"]),
@@ -43,6 +46,11 @@ def drift_rows(
         }
     )
     return rows.reset_index(drop=True)
+
+
+def has_value(column: pd.Series) -> pd.Series:
+    """Which rows of one of COLUMNS hold a value: neither null nor MISSING."""
+    return column.notna() & (column != MISSING)
 
 
 def advance(
@@ -92,6 +100,7 @@ def read_frame(path: Path) -> pd.DataFrame:
 
 
 def _buckets(ids: pd.Series) -> pd.Series:
-    filled = ids.astype("str").fillna("")
-    bucket = {name: f"b{zlib.crc32(name.encode()) % BUCKETS:02d}" for name in filled.unique()}
-    return filled.map(bucket).astype("str")
+    names = ids.astype("str")
+    known = names.dropna().unique()
+    bucket = {name: f"b{zlib.crc32(name.encode()) % BUCKETS:02d}" for name in known}
+    return names.map(bucket).astype("str").fillna(MISSING)

@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 import numpy as np
+import pytest
 
+from lightning_modules import candidates as made
+from lightning_modules.day_lists import day_number
 from lightning_modules.features import COLUMN
 from lightning_modules.recommendation import RecommendationLearner
 from tests.lightning_modules.tiny_shop import (
@@ -32,6 +35,26 @@ def test_a_list_is_all_that_was_bought_and_some_new_items() -> None:
         assert len(set(items)) == len(items)
         assert set(items[personal].tolist()) == history[user]
         assert (~personal).sum() == SETTINGS["explore"]
+
+
+@pytest.mark.parametrize("explore", [10, 60, 100])
+@pytest.mark.parametrize("block", [1, 5, 12])
+def test_blocks_of_another_size_give_the_same_candidates(
+    explore: int, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = seasoned(4)
+    shop = made.shelf(
+        learner.state, day_number(FIRST + timedelta(4)), len(learner.vocabulary.groups), 60
+    )
+    past = made.histories(learner.state, np.arange(14), shop.day)  # two of them unknown
+    taste = made.tastes(past, shop)
+    whole = made.candidates(past, shop, taste, explore)
+    monkeypatch.setattr(made, "LISTS_AT_ONCE", block)
+    parts = made.candidates(past, shop, taste, explore)
+    for name, array in vars(whole).items():
+        assert np.array_equal(array, getattr(parts, name)), name
+    unseen = np.diff(whole.offsets) - np.diff(past.offsets)
+    assert unseen.tolist() == np.minimum(explore, len(shop.pool) - np.diff(past.offsets)).tolist()
 
 
 def test_features_are_those_of_the_day_before() -> None:

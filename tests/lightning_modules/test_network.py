@@ -56,3 +56,9 @@ def test_an_unknown_row_scores_by_its_features_alone() -> None:
         plain = ranker.mlp(features).squeeze(-1)
     assert float(scores[0]) == float(plain[0])
     assert float(scores[1]) > float(plain[1]) + 4
+
+
+def test_a_deep_network_keeps_the_order_of_its_layers() -> None:
+    parameters = initial([2, 3, 4, 5, 6, 7, 8], 4, seed=3).grown(1, 1)
+    layers = [layer for layer in to_ranker(parameters).mlp if isinstance(layer, torch.nn.Linear)]
+    assert [layer.in_features for layer in layers] == [2, 3, 4, 5, 6, 7, 8]

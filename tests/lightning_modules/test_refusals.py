@@ -46,6 +46,42 @@ def test_a_missing_file_is_named(fitted: RecommendationLearner, tmp_path: Path) 
         RecommendationLearner.load(tmp_path, SETTINGS)
 
 
+@pytest.mark.parametrize(
+    ("setting", "told", "said"),
+    [
+        ("hidden", [32], r"hidden = \[16\], but the settings say \[32\]"),
+        ("hidden", [16, 16], r"hidden = \[16\], but the settings say \[16, 16\]"),
+        ("width", 8, "width = 4, but the settings say 8"),
+        ("sampling_share", 0.25, r"sampling_share = 0\.5, but the settings say 0\.25"),
+    ],
+)
+def test_files_made_with_another_setting_are_refused_with_the_cure(
+    fitted: RecommendationLearner, tmp_path: Path, setting: str, told: object, said: str
+) -> None:
+    saved(fitted, tmp_path / "made")
+    cure = r"put params\.yaml back, or bootstrap a new line"
+    with pytest.raises(LearnerFileError, match=f"made: made with {said}; {cure}"):
+        RecommendationLearner.load(tmp_path / "made", SETTINGS | {setting: told})
+
+
+def test_the_network_of_an_untrained_learner_is_still_to_be_made(tmp_path: Path) -> None:
+    saved(seasoned(2), tmp_path / "made")
+    wider = SETTINGS | {"hidden": (32, 8), "width": 8}
+    learner = RecommendationLearner.load(tmp_path / "made", wider)
+    assert not learner.parameters
+    with pytest.raises(LearnerFileError, match="sampling_share"):
+        RecommendationLearner.load(tmp_path / "made", SETTINGS | {"sampling_share": 0.25})
+
+
+def test_settings_that_the_files_do_not_fix_can_be_changed(
+    fitted: RecommendationLearner, tmp_path: Path
+) -> None:
+    saved(fitted, tmp_path / "made")
+    changed = SETTINGS | {"hidden": (16,), "explore": 5, "replay_size": 10}
+    learner = RecommendationLearner.load(tmp_path / "made", changed)
+    assert learner.settings.explore == 5
+
+
 def test_an_unknown_setting_is_named() -> None:
     with pytest.raises(ValueError, match="'explor'"):
         RecommendationLearner.new({"explor": 3})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks import bundle, gate, learners, reference
+from tasks import bundle, days, gate, learners, reference, workspace
 from tasks.attempt import fresh_folder
 from tasks.bootstrap import NoHistoryError, WeakChampionError, bootstrap
 from tasks.cursor import Cursor
@@ -57,6 +57,30 @@ def test_its_bundle_holds_all_that_the_first_night_needs(place: Place) -> None:
     assert window["day"].max() == str(place.line.day)
     learner = learners.open_learner(place.head, place.params.application(APPLICATION))
     assert 0 < len(learner.frozen_lists()) <= 40
+
+
+def test_the_scores_of_its_check_days_are_those_of_held_out_lists_on_their_own_day(
+    place: Place,
+) -> None:
+    section = place.params.application(APPLICATION)
+    window = reference.read(place.head)
+    judge = learners.learner_class(section).new(section.settings)
+    judge.load_parameters(place.head)
+    first_test = HISTORY_UNTIL - dt.timedelta(days=section.bootstrap.check_days)
+    for day, files in days.by_day(workspace.data_manifest()).items():
+        if day >= HISTORY_UNTIL:
+            break
+        pin = place.due().model_copy(update={"day": day, "partitions": files})
+        events, items = days.read_events(pin), days.read_items(pin)
+        found = set(window.loc[window["day"] == str(day), "score"].dropna())
+        seen = judge.examples(events, items, day) if day >= first_test else None
+        expected = set()
+        if seen is not None:
+            tests = seen.take(learners.held_out(seen, section.holdout_share))
+            expected = set(learners.top_scores(tests, judge.scores(tests)))
+            assert 0 < len(expected) < len(seen)
+        assert found == expected
+        judge.absorb(events, items, None, None, day)
 
 
 def test_the_same_history_is_the_same_version(

@@ -8,8 +8,9 @@ import evidently
 import pandas as pd
 import pytest
 
-from tasks import reference
-from tasks.drift import FILE, PAGE, drift
+from tasks import prequential, reference
+from tasks.attempt import open_attempt
+from tasks.drift import DAYS_KNOWN, FILE, PAGE, drift
 from tasks.records import Drift
 from tasks.sources import open_source
 from tests.line import APPLICATION, HISTORY_DAYS, Place, attempt, land_instead, nth
@@ -22,10 +23,16 @@ def measured(place: Place, edit: Callable[[pd.DataFrame], pd.DataFrame] | None =
     return drift(place.due(), place.params, attempt())
 
 
+def change_past(edit: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    past = reference.read(attempt() / "parent")
+    (attempt() / "parent" / reference.FILE).unlink()  # a link: the store keeps its own
+    reference.write(edit(past), attempt() / "parent")
+
+
 def test_a_day_like_the_days_before_has_not_drifted(evening: Place) -> None:
     found = Drift.read(attempt() / FILE)
     assert (found.evaluated, found.detected) == (True, False)
-    # Nobody scored the days of history, so there is nothing yet to compare the score with.
+    # Of history only the six check days were scored, and six days are no reference yet.
     assert set(found.columns) == set(reference.COLUMNS) - {"score"}
     assert found.columns["price"].psi < 0.1
     assert "<html" in (attempt() / PAGE).read_text()[:1000].lower()
@@ -59,6 +66,24 @@ def test_a_column_that_lost_its_values_is_not_no_drift(evening: Place) -> None:
     assert found.reason == "ValueError: no values today in: price"
 
 
+@pytest.mark.parametrize(("lost", "column"), [("channel", "channel"), ("item_id", "item_bucket")])
+def test_an_id_that_lost_its_values_is_not_no_drift(
+    evening: Place, lost: str, column: str
+) -> None:
+    found = measured(evening, lambda events: events.assign(**{lost: None}))
+    assert (found.evaluated, found.detected) == (False, False)
+    assert found.reason == f"ValueError: no values today in: {column}"
+
+
+def test_a_rising_share_of_nulls_is_drift(evening: Place) -> None:
+    found = measured(
+        evening,
+        lambda events: events.assign(channel=events["channel"].mask(events.index % 4 == 0)),
+    )
+    assert found.evaluated
+    assert found.columns["channel"].drifted
+
+
 def test_an_exception_of_the_tool_is_not_no_drift(
     evening: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -73,13 +98,52 @@ def test_an_exception_of_the_tool_is_not_no_drift(
     assert "could not be evaluated" in caplog.text
 
 
-def test_a_reference_without_a_column_leaves_it_out(evening: Place) -> None:
-    past = reference.read(attempt() / "parent")
-    (attempt() / "parent" / reference.FILE).unlink()  # a link: the store keeps its own
-    reference.write(past.assign(discount=float("nan")), attempt() / "parent")
+@pytest.mark.parametrize(
+    ("column", "nothing"), [("discount", float("nan")), ("channel", reference.MISSING)]
+)
+def test_a_reference_without_a_column_leaves_it_out(
+    evening: Place, column: str, nothing: float | str
+) -> None:
+    change_past(lambda past: past.assign(**{column: nothing}))
     found = measured(evening)
     assert found.evaluated
-    assert "discount" not in found.columns
+    assert set(found.columns) == set(reference.COLUMNS) - {"score", column}
+
+
+@pytest.mark.parametrize(
+    ("length", "known", "compared"),
+    [(10, DAYS_KNOWN, True), (10, DAYS_KNOWN - 1, False), (3, 3, True), (3, 2, False)],
+)
+def test_a_column_is_compared_once_seven_days_or_all_have_it(
+    evening: Place, length: int, known: int, compared: bool
+) -> None:
+    def newest(past: pd.DataFrame) -> pd.DataFrame:
+        days = sorted(past["day"].unique())[-length:]
+        past = past[past["day"].isin(days)]
+        unknown = ~past["day"].isin(days[-known:])
+        return past.assign(
+            discount=past["discount"].mask(unknown),
+            channel=past["channel"].mask(unknown, reference.MISSING),
+        )
+
+    change_past(newest)
+    found = measured(evening)
+    assert found.evaluated
+    assert [name in found.columns for name in ("discount", "channel")] == [compared] * 2
+
+
+def test_the_models_own_score_is_compared_as_soon_as_enough_days_have_it(seasoned: Place) -> None:
+    increment = seasoned.due()
+    where = open_attempt(increment)
+    prequential.prequential(increment, seasoned.params, where)
+    found = drift(increment, seasoned.params, where)
+    assert set(found.columns) == set(reference.COLUMNS)
+    assert found.columns["score"].psi < 0.5  # of 25 lists, too few for the threshold of a shop
+    table = reference.read_frame(where / prequential.HOUSEHOLDS)
+    reference.write_frame(table.assign(score=table["score"] + 3), where / prequential.HOUSEHOLDS)
+    surer = drift(increment, seasoned.params, where)
+    assert surer.columns["score"].drifted
+    assert surer.columns["score"].psi > 3
 
 
 def test_a_closed_day_has_not_drifted(evening: Place) -> None:

@@ -24,8 +24,8 @@ def test_a_row_holds_what_drift_is_measured_on() -> None:
     found = reference.drift_rows(events, pd.Series({"u1": 0.5}), DAY, "Europe/Berlin")
     assert list(found.columns) == ["day", *reference.COLUMNS]
     assert found["hour"].tolist() == [9.0, 9.0, 9.0]  # 08:00 UTC
-    assert found["score"].tolist()[:2] == [0.5, 0.5]
-    assert pd.isna(found["score"].iloc[2])
+    assert found["score"].iloc[0] == 0.5
+    assert found["score"].iloc[1:].isna().all()  # said once for a user; not known of a stranger
     assert set(found["day"]) == {"2024-02-01"}
 
 
@@ -34,6 +34,20 @@ def test_ids_by_the_thousand_become_a_few_buckets() -> None:
     found = reference.drift_rows(events, pd.Series(dtype="float64"), DAY, "Europe/Berlin")
     assert found["item_bucket"].nunique() == reference.BUCKETS
     assert found["item_bucket"].value_counts().min() > 30
+
+
+def test_nulls_have_a_bucket_of_their_own() -> None:
+    channels = pd.Series([None, "", "missing", "web"], dtype="str")
+    events = good(4).assign(channel=channels, item_id=pd.Series([None] * 4, dtype="str"))
+    found = reference.drift_rows(events, pd.Series(dtype="float64"), DAY, "Europe/Berlin")
+    assert found["channel"].iloc[0] == reference.MISSING
+    assert found["channel"].iloc[1:].str.fullmatch(r"b\d\d").all()
+    assert found["item_bucket"].tolist() == [reference.MISSING] * 4
+    assert found.dtypes["item_bucket"] == found.dtypes["user_bucket"] == "str"
+    assert reference.has_value(found["channel"]).tolist() == [False, True, True, True]
+    assert not reference.has_value(found["item_bucket"]).any()
+    assert not reference.has_value(found["score"]).any()
+    assert reference.has_value(found["price"]).all()
 
 
 def test_the_window_moves_and_a_day_weighs_no_more_than_its_share() -> None:
