@@ -65,7 +65,7 @@ def _refuse_another_range(
 ) -> None:
     """A line begins once: what was replayed from another day cannot go on from this one."""
     first = ledger.champions(application)[0].day
-    between = [day for day in ledger.fates(application) if first < day < from_day]
+    between = [day for day in workspace.registry_days() if first < day < from_day]
     if first >= from_day or between:
         raise ValueError(
             f"{directory} replays the days after {first}, not those from {from_day} on. "

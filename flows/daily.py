@@ -14,6 +14,7 @@ from tasks.contract import InvalidDayError
 from tasks.days import digest
 from tasks.due import LateDayError, next_increment
 from tasks.ledger import Lease, Ledger, open_ledger
+from tasks.nights import unsaid
 from tasks.params import Params, load_params
 from tasks.records import Increment, UpdateSettings, Verdict
 from tasks.report import write_report
@@ -55,7 +56,7 @@ def daily_increment(
             verdicts = learn_due_days(ledger, lease, application, params, through_day, update)
         finally:
             write_report(ledger, application)
-    raise_alarms(verdicts)
+        raise_alarms([*unsaid(ledger, application), *verdicts])
     return verdicts
 
 

@@ -13,13 +13,11 @@ from tasks import workspace
 from tasks.ledger import DayEntry, Ledger
 from tasks.records import (
     Drift,
-    Evaluation,
     Fit,
     Metrics,
     Plan,
     Prequential,
     Record,
-    Validation,
     Verdict,
 )
 
@@ -34,12 +32,10 @@ class ReportRow(Record):
     rows: int = Field(description="Events of the day; 0 for a day set aside.")
     drift: str = Field(description="Columns that moved, of those compared.")
     decision: str
-    why: str = Field(description="As the ledger has it, in full.")
-    short: str = Field(description="The same in a few words.")
+    short: str = Field(description="Why, in a few words.")
     champion: Metrics = Field(description="Before the day was learned; empty if not scored.")
     naive: Metrics
     seconds: dict[str, float] = Field(description="By step, of the last attempt that ended.")
-    version: str | None
 
 
 @dataclass(frozen=True)
@@ -52,11 +48,9 @@ class Night:
     fate: DayEntry
     version: str | None
     seconds: dict[str, float]
-    validation: Validation | None = None
     prequential: Prequential | None = None
     drift: Drift | None = None
     plan: Plan | None = None
-    evaluation: Evaluation | None = None
     verdict: Verdict | None = None
     fit: Fit | None = None
 
@@ -80,12 +74,10 @@ class Night:
             rows=self.fate.rows,
             drift=_moved(self.drift),
             decision=self.decision,
-            why=self.fate.reason,
             short=_short(self),
             champion=scored.champion if scored else {},
             naive=scored.naive if scored else {},
             seconds=self.seconds,
-            version=self.version,
         )
 
 
@@ -104,6 +96,20 @@ def nights(ledger: Ledger, application: str) -> list[Night]:
     ]
 
 
+def unsaid(ledger: Ledger, application: str) -> list[Verdict]:
+    """Verdicts whose run was killed after it had committed them: nobody was told. Once each."""
+    latest = {attempt.day: attempt for attempt in ledger.attempts(application)}
+    dead = {day: attempt for day, attempt in latest.items() if attempt.ended is None}
+    found = [
+        night.verdict
+        for night in (nights(ledger, application) if dead else [])
+        if night.verdict and night.day in dead
+    ]
+    for verdict in found:
+        ledger.end_attempt(dead[verdict.day].attempt, verdict.action, {})
+    return found
+
+
 def _night(
     application: str, fate: DayEntry, history: Iterable[DayEntry], seconds: dict[str, float]
 ) -> Night:
@@ -119,11 +125,9 @@ def _night(
                 fate,
                 version,
                 seconds,
-                validation=_read(Validation, application, version, "validation.json"),
                 prequential=_read(Prequential, application, version, "prequential.json"),
                 drift=_read(Drift, application, version, "drift.json"),
                 plan=_read(Plan, application, version, "plan.json"),
-                evaluation=_read(Evaluation, application, version, "evaluation.json"),
                 verdict=verdict,
                 fit=_read(Fit, application, version, "challenger/fit.json"),
             )
