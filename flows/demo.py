@@ -27,6 +27,8 @@ def demo(days: int) -> None:
 
 
 def _learn(days: int) -> None:
+    # The terminal has lines of our own; the pages have all that was logged.
+    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "WARNING"
     # Prefect reads its settings when it is imported, and the server's address is known only now.
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
@@ -73,7 +75,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=7, help="how many days to learn")
     given = parser.parse_args(arguments)
-    os.environ["PREFECT_LOGGING_LEVEL"] = "WARNING"
     if os.environ.pop("DAYSHIFT_LEDGER_URL", None):
         _say("DAYSHIFT_LEDGER_URL is left alone: a team's ledger is no place for a demo")
     # Of these alone: the demo has a line of its own for each day.
