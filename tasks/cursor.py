@@ -13,7 +13,7 @@ FILE = "cursor.json"
 
 
 class Cursor(Record):
-    """The last day in the state, and the looks spent by version the champion is tested against."""
+    """The last day in the state, and the looks spent in its window, on whom (`predecessor`...)."""
 
     day: dt.date
     looks: dict[str, int]

@@ -115,7 +115,7 @@ def _against(
         evidence[evidence["against"] == version],
         margin,
         settings.alpha,
-        increment.looks.get(version, 0) + 1,
+        increment.looks.get(other, 0) + 1,
         draws=settings.draws,
         seed=increment.seed,
     )

@@ -78,7 +78,7 @@ class Increment(Record):
     predecessor: str
     anchor: str
     looks: dict[str, int] = Field(
-        description="Looks spent in this window, by whom the champion is tested against."
+        description="Looks spent in this window at the `predecessor` and the `anchor`."
     )
     update: UpdateSettings
     seed: int

@@ -77,9 +77,11 @@ def _write_memory(increment: Increment, params: Params, where: Path, draft: Path
     )
     settings = params.application(increment.application).drift
     reference.write(reference.advance(past, rows, increment.day, settings), draft)
-    compared = {increment.predecessor, increment.anchor} - {increment.parent}
-    spent = 0 if scores.empty else 1  # nobody shopped, nobody looked
-    looks = {version: increment.looks.get(version, 0) + spent for version in sorted(compared)}
+    looks = dict(increment.looks)
+    for role in ("anchor", "predecessor"):
+        # Where nobody shopped, or there is no other version, nobody looked.
+        if not scores.empty and getattr(increment, role) != increment.parent:
+            looks[role] = looks.get(role, 0) + 1
     Cursor(day=increment.day, looks=looks).write(draft)
 
 

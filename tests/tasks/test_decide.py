@@ -160,7 +160,7 @@ def test_each_look_is_paid_for(night: Night) -> None:
     night.scored(champion=0.97, predecessor=1.0, anchor=0.97)
     bounds = []
     for looks in (0, 1, 20):
-        check = night.verdict(looks={PREDECESSOR: looks}).checks[0]
+        check = night.verdict(looks={"predecessor": looks}).checks[0]
         assert check.looks == looks + 1
         assert check.high is not None
         bounds.append(check.high)

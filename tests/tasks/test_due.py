@@ -77,7 +77,7 @@ def test_days_are_caught_up_in_order_and_no_further_than_asked(seasoned: Place) 
     assert increment.parent == seasoned.line.head
     assert increment.predecessor == seasoned.line.predecessor
     assert increment.anchor != increment.predecessor
-    assert increment.looks[increment.anchor] >= 1
+    assert increment.looks["anchor"] >= 1
     assert nothing_due(seasoned, through=nth(3))
 
 

@@ -13,7 +13,7 @@ from tests.tasks.made import increment
 
 
 def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
-    pinned = increment(looks={"b" * 64: 3}, update=UpdateSettings(epochs=2))
+    pinned = increment(looks={"anchor": 3}, update=UpdateSettings(epochs=2))
     path = tmp_path / "deep" / "increment.json"
     assert pinned.write(path) is pinned
     assert Increment.read(path) == pinned

@@ -121,15 +121,15 @@ def test_the_gates_memory_goes_on(evening: Place) -> None:
     assert content(stored.path, (EVIDENCE,)) == content(attempt(), (EVIDENCE,))
 
 
-def test_looks_are_counted_by_whom_the_champion_was_compared_with(seasoned: Place) -> None:
+def test_looks_are_counted_whoever_the_predecessor_is(seasoned: Place) -> None:
     increment = seasoned.due()
     where = open_attempt(increment)
     run_steps(increment, seasoned.params, where)
     stored = built(seasoned, where, "keep")
-    spent = {v: increment.looks.get(v, 0) + 1 for v in (increment.predecessor, increment.anchor)}
+    spent = {role: increment.looks.get(role, 0) + 1 for role in ("predecessor", "anchor")}
     assert Cursor.read(stored.path).looks == spent
     evidence = reference.read_frame(stored.path / EVIDENCE)
-    assert set(evidence["against"]) == set(spent)
+    assert set(evidence["against"]) == {increment.predecessor, increment.anchor}
 
 
 def test_the_same_inputs_are_the_same_version_anywhere(
