@@ -87,3 +87,12 @@ def test_only_the_champions_scores_are_looked_at(tmp_path: Path) -> None:
     reference.write_frame(scored, tmp_path / "prequential.parquet")
     found = reference.champion_scores(tmp_path / "prequential.parquet")
     assert found.to_dict() == {"u1": pytest.approx(0.7)}
+
+
+def test_scores_are_drawn_by_themselves() -> None:
+    events = good(200).assign(user_id=[f"u{row // 50}" for row in range(200)])
+    scores = pd.Series({f"u{user}": float(user) for user in range(4)})
+    today = reference.drift_rows(events, scores, DAY, "Europe/Berlin")
+    window = reference.advance(reference.empty(), today, DAY, SETTINGS)
+    assert len(window) == SETTINGS.reference_rows_per_day == 5
+    assert set(window["score"].dropna()) == {0.0, 1.0, 2.0, 3.0}  # not the chance few of 5 rows
