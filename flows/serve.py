@@ -79,7 +79,7 @@ def _welcome(port: int, reports_port: int) -> str:
     return "\n".join(
         [
             "",
-            f"  Prefect   http://{HOST}:{port}/deployments   (daily-increment > Run)",
+            f"  Prefect   http://{HOST}:{port}/deployments   (recommendation > Run)",
             *(f"  reports   {page}" for page in pages),
             f"  shell     export PREFECT_API_URL=http://{HOST}:{port}/api",
             "            .venv/bin/prefect deployment run land/next-day --watch",

@@ -11,7 +11,7 @@ from tasks.contract import InvalidDayError
 from tasks.due import LateDayError, line_of, next_increment
 from tasks.ledger import Ledger
 from tasks.params import Params
-from tasks.records import Drift, Increment, Plan, Prequential, UpdateSettings, Validation
+from tasks.records import Increment, Plan, Prequential, UpdateSettings, Validation
 
 
 def describe_tonight(
@@ -44,21 +44,19 @@ def _plan(increment: Increment, params: Params, through: date, where: Path) -> s
     except InvalidDayError as problem:
         return f"\nIt would set {increment.day} aside: {problem}"
     scored = steps.score_before_learning(increment, params, where)
-    drift = steps.detect_drift(increment, params, where)
+    steps.detect_drift(increment, params, where)
     plan = steps.plan_night(increment, params, where)
     later = [day for day in days.by_day(days.manifest()) if increment.day < day <= through]
     return "\n".join(
         [
-            *_first(increment, validation, drift, plan),
-            f"- After it, {_days(len(later))} would follow, each with its own plan\n",
+            *_first(increment, validation, plan),
+            _after(len(later)),
             *_scores(scored),
         ]
     )
 
 
-def _first(
-    increment: Increment, validation: Validation, drift: Drift, plan: Plan
-) -> Iterator[str]:
+def _first(increment: Increment, validation: Validation, plan: Plan) -> Iterator[str]:
     action = plan.action.replace("_", "-")
     yield (
         f"\nIt would first learn **{increment.day}** ({validation.rows} rows of "
@@ -66,11 +64,13 @@ def _first(
     )
     settings = increment.update.model_dump().items()
     yield "- Update: " + ", ".join(f"{name} {value}" for name, value in settings)
-    yield f"- Drift: {drift.reason}"
 
 
-def _days(number: int) -> str:
-    return f"{number or 'no'} more landed day{'' if number == 1 else 's'}"
+def _after(days: int) -> str:
+    if not days:
+        return "- No other day would follow\n"
+    more = "1 more landed day" if days == 1 else f"{days} more landed days"
+    return f"- After it, {more} would follow, each with its own plan\n"
 
 
 def _scores(scored: Prequential) -> Iterator[str]:

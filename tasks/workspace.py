@@ -22,13 +22,12 @@ from tasks.interrupted import mend_locks, restorable
 if TYPE_CHECKING:
     import pandas as pd
 
-log = logging.getLogger(__name__)
-
 DATA = Path("data")
 DATA_DVC = Path("data.dvc")
 REGISTRY = Path("registry")
 INCREMENTS_FILE = Path("increments.json")
 INCREMENTS = Path("increments")
+DVC_YAML = Path("dvc.yaml")
 DVC_LOCK = Path("dvc.lock")
 VAR = Path("var")
 JOURNAL = VAR / "interrupted.json"
@@ -200,7 +199,7 @@ def recording(application: str, day: date, tracked: list[Path]) -> Iterator[None
     with restorable(JOURNAL, [DVC_LOCK, *pointers]), _dvc(Path()) as repo:
         yield
         repo.add([str(path) for path in tracked])
-        repo.commit(force=True)
+        repo.commit(str(DVC_YAML), force=True)  # not data/ too, whose size is that of history
         repo.push()
         name = f"{application}-{day}"
         git.experiment(Path(), name, f"increment {name}", [DVC_LOCK, *pointers])
