@@ -14,6 +14,7 @@ from tasks import workspace
 from tasks.attempt import fresh_folder
 from tasks.carry import make_workspace
 from tasks.ledger import Ledger
+from tasks.nights import untold
 from tasks.params import Params, load_params
 from tasks.records import UpdateSettings, Verdict
 from tasks.report import write_report
@@ -56,7 +57,7 @@ def backfill(
             _refuse_another_range(ledger, application, from_day, directory)
             verdicts = learn_due_days(ledger, lease, application, params, through_day, update)
         write_report(ledger, application)
-    raise_alarms(verdicts)
+        raise_alarms(untold(ledger, application))
     return verdicts
 
 

@@ -3,7 +3,6 @@
 import argparse
 import json
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # `make demo` starts Prefect's server before Prefect is imported
     from prefect import Flow
 
-OURS = ("flows", "tasks", "lightning_modules")
-
 
 def run_command(flow: "Flow[..., Any]") -> None:
     """Call the flow with the options given; Prefect checks them as it checks the form."""
     options = read_options(flow)
-    if "PREFECT_LOGGING_EXTRA_LOGGERS" not in os.environ:  # else Prefect shows them
-        show_logs("%(asctime)s %(message)s", *OURS)
+    for name in ("flows", "tasks", "lightning_modules"):  # Prefect shows what they say
+        logging.getLogger(name).setLevel(logging.INFO)
     flow(**options)
 
 
@@ -42,12 +39,3 @@ def read_options(flow: "Flow[..., Any]", arguments: Sequence[str] | None = None)
         )
     given = vars(parser.parse_args(arguments))
     return {name: value for name, value in given.items() if value is not None}
-
-
-def show_logs(form: str, *names: str) -> None:
-    """Print what these loggers say, in `form`."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(form))
-    for name in names:
-        logging.getLogger(name).addHandler(handler)
-        logging.getLogger(name).setLevel(logging.INFO)

@@ -11,10 +11,9 @@ from flows.names import run_name
 from flows.tonight import describe_tonight
 from tasks.attempt import open_attempt
 from tasks.contract import InvalidDayError
-from tasks.days import digest
-from tasks.due import LateDayError, next_increment
+from tasks.due import LateDayError, content, next_increment
 from tasks.ledger import Lease, Ledger, open_ledger
-from tasks.nights import unsaid
+from tasks.nights import UNTOLD, untold
 from tasks.params import Params, load_params
 from tasks.records import Increment, UpdateSettings, Verdict
 from tasks.report import write_report
@@ -56,7 +55,7 @@ def daily_increment(
             verdicts = learn_due_days(ledger, lease, application, params, through_day, update)
         finally:
             write_report(ledger, application)
-        raise_alarms([*unsaid(ledger, application), *verdicts])
+        raise_alarms(untold(ledger, application))
     return verdicts
 
 
@@ -88,7 +87,8 @@ def learn_day(ledger: Ledger, lease: Lease, increment: Increment, params: Params
     try:
         steps.validate_day(increment, params, where)
     except InvalidDayError as problem:
-        ledger.quarantine(lease, increment.day, digest(increment.partitions), str(problem))
+        known = content(increment.day, increment.partitions, params.shop)
+        ledger.quarantine(lease, increment.day, known, str(problem))
         ledger.end_attempt(attempt, "quarantined", steps.seconds)
         raise
     steps.score_before_learning(increment, params, where)
@@ -100,7 +100,7 @@ def learn_day(ledger: Ledger, lease: Lease, increment: Increment, params: Params
     line = steps.promote_or_keep(ledger, lease, increment, params, where)
     steps.finish_snapshots(ledger, increment.application)
     artifacts.show_increment(increment, line.head)
-    ledger.end_attempt(attempt, verdict.action, steps.seconds)
+    ledger.end_attempt(attempt, UNTOLD if verdict.alarms else verdict.action, steps.seconds)
     for alarm in verdict.alarms:
         log.error("%s: %s", verdict.day, alarm)
     return verdict

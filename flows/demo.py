@@ -1,11 +1,11 @@
 """`make demo`: from nothing to seven real days learned, by the real flows, one day at a time."""
 
 import argparse
+import logging
 import os
 import time
 from collections.abc import Sequence
 
-from flows.command_line import show_logs
 from flows.server import free_port, running_server
 from tasks.land import build_registry
 from tasks.params import load_params
@@ -70,6 +70,15 @@ def _say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
+def _show_logs(form: str, *names: str) -> None:
+    """Print what these loggers say, in `form`."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(form))
+    for name in names:
+        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).setLevel(logging.INFO)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -78,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if os.environ.pop("DAYSHIFT_LEDGER_URL", None):
         _say("DAYSHIFT_LEDGER_URL is left alone: a team's ledger is no place for a demo")
     # Of these alone: the demo has a line of its own for each day.
-    show_logs("         %(message)s", "tasks.land", "tasks.bootstrap", "lightning_modules")
+    _show_logs("         %(message)s", "tasks.land", "tasks.bootstrap", "lightning_modules")
     demo(given.days)
 
 

@@ -22,11 +22,12 @@ def rollback(
 
     Args:
         reason: Why; kept in the ledger.
-        days_since: What becomes of the days learned since: learn them again (with the same data
-            and settings that ends in the same champion), keep them in the state only, or set
-            them aside.
+        days_since: What becomes of the days since: learn them again, those that were set aside
+            too (the same data and settings end in the same champion); keep those learned in the
+            state only; or set them aside.
         application: The application to take back.
-        to_version: A version id or its beginning; without it, the champion before this one.
+        to_version: A version id or its beginning; without it, the champion before this one. The
+            head itself only releases days that were set aside after it, or sets aside days due.
     """
     params = load_params()
     params.application(application)

@@ -78,7 +78,7 @@ class RecommendationLearner:
             if made_with != (list(told) if name == "hidden" else told):
                 raise LearnerFileError(
                     f"{directory}: made with {name} = {made_with}, but the settings say {told}; "
-                    "put params.yaml back, or bootstrap a new line"
+                    "put params.yaml back, or bootstrap a new line in a workspace of its own"
                 )
         return learner
 

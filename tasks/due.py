@@ -10,7 +10,7 @@ from tasks import bundle, days, gate, workspace
 from tasks.contract import InvalidDayError
 from tasks.cursor import Cursor
 from tasks.ledger import Ledger, Line
-from tasks.params import Params
+from tasks.params import Params, ShopParams
 from tasks.records import Increment, UpdateSettings, seed_of
 
 log = logging.getLogger(__name__)
@@ -59,17 +59,25 @@ def next_increment(
     newest = max((day for day in files), default=line.day)
     ahead = [line.day + dt.timedelta(days=n + 1) for n in range((newest - line.day).days)]
     _tell_late_corrections(ledger, line, files)
-    closed = {day for day in params.shop.closed_days if not _has_rows(files.get(day, {}))}
-    # An empty day that was set aside before it came on the calendar is another day now.
-    digests = {day: CLOSED if day in closed else days.digest(files.get(day, {})) for day in ahead}
-    for day in ledger.due(application, {d: digests[d] for d in ahead if d <= through}):
+    contents = {d: content(d, files.get(d, {}), params.shop) for d in ahead if d <= through}
+    for day in ledger.due(application, contents):
         there = files.get(day, {})
-        if day in closed or _has_rows(there):
+        if contents[day] == CLOSED or _has_rows(there):
             return _pin(line, application, day, there, params, update)
         _wait_for(day, there, newest, params.shop.lateness_days)
         return None
     log.info("%s: nothing to learn, %s is the last day learned", application, line.day)
     return None
+
+
+def content(day: dt.date, files: dict[str, str], shop: ShopParams) -> str:
+    """What a day set aside is known by: with other content it is due again.
+
+    An empty day that comes on the calendar is another one than before.
+    """
+    if day in shop.closed_days and not _has_rows(files):
+        return CLOSED
+    return days.digest(files)
 
 
 def _tell_late_corrections(

@@ -22,6 +22,7 @@ from tasks.records import (
 )
 
 log = logging.getLogger(__name__)
+UNTOLD = "untold"  # how an attempt ends whose alarms are still to be told
 R = TypeVar("R", bound=Record)
 
 
@@ -96,17 +97,21 @@ def nights(ledger: Ledger, application: str) -> list[Night]:
     ]
 
 
-def unsaid(ledger: Ledger, application: str) -> list[Verdict]:
-    """Verdicts whose run was killed after it had committed them: nobody was told. Once each."""
+def untold(ledger: Ledger, application: str) -> list[Verdict]:
+    """Verdicts that nobody was told of: this run's with alarms, those of runs that were killed.
+
+    Each is handed out once: the caller tells.
+    """
     latest = {attempt.day: attempt for attempt in ledger.attempts(application)}
-    dead = {day: attempt for day, attempt in latest.items() if attempt.ended is None}
+    waiting = {day: one for day, one in latest.items() if one.outcome in (None, UNTOLD)}
     found = [
         night.verdict
-        for night in (nights(ledger, application) if dead else [])
-        if night.verdict and night.day in dead
+        for night in (nights(ledger, application) if waiting else [])
+        if night.verdict and night.day in waiting
     ]
     for verdict in found:
-        ledger.end_attempt(dead[verdict.day].attempt, verdict.action, {})
+        attempt = waiting[verdict.day]
+        ledger.end_attempt(attempt.attempt, verdict.action, attempt.seconds or {})
     return found
 
 

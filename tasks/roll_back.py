@@ -2,13 +2,14 @@
 
 import datetime as dt
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
 from tasks import bundle, gate, learners, reference, workspace
 from tasks.attempt import fresh_folder
 from tasks.bundle import Bundle
-from tasks.due import line_of
+from tasks.due import CLOSED, line_of
 from tasks.ledger import Champion, Day, DayEntry, Lease, Ledger, Line, Version, version_of
 from tasks.ledger.entries import Outcome
 from tasks.manifest import ManifestFields
@@ -77,7 +78,13 @@ def roll_back(
         lease,
         line.head,
         version_of(target),
-        [*restored, *(_settled(entry, days_since, target, reason) for entry in since)],
+        [
+            *restored,
+            *(
+                _settled(entry, days_since, target, reason, params.shop.closed_days)
+                for entry in since
+            ),
+        ],
         None if target.version == line.head else champion,
     )
 
@@ -87,21 +94,13 @@ def _target(ledger: Ledger, line: Line, wanted: str | None) -> tuple[Bundle, lis
     version = wanted or line.predecessor
     if version is None:
         raise NoWayBackError(f"{line.champion[:12]} is the first champion of '{line.application}'")
-    lineage = _lineage(ledger.versions(line.application), line.head)
+    lineage = ledger.lineage(line)
     places = [at for at, known in enumerate(lineage) if known.version.startswith(version)]
     if len(places) != 1:
         known = ", ".join(known.version[:12] for known in lineage)
         raise NoWayBackError(f"'{version}' is not one version of this line: {known}")
     found = lineage[places[0] :]
     return bundle.load(workspace.BUNDLES, line.application, found[0].version), found
-
-
-def _lineage(versions: dict[str, Version], head: str) -> list[Version]:
-    """The head and its parents, by the ledger: bundles that are lost block no way back."""
-    chain = [versions[head]]
-    while parent := chain[-1].parent:
-        chain.append(versions[parent])
-    return chain
 
 
 def _served_since(lineage: list[Version]) -> str:
@@ -157,8 +156,13 @@ def _target_on_today(line: Line, target: Bundle, params: Params, where: Path) ->
     return stored
 
 
-def _settled(entry: DayEntry, fate: Fate, target: Bundle, reason: str) -> Day:
-    shared = {"day": entry.day, "digest": entry.digest, "reason": reason, "rows": entry.rows}
+def _settled(
+    entry: DayEntry, fate: Fate, target: Bundle, reason: str, closed_days: Collection[dt.date]
+) -> Day:
+    # Set aside, an empty day of the calendar is known by that, or it would be due at once.
+    closed = fate == "quarantine" and entry.rows == 0 and entry.day in closed_days
+    digest = CLOSED if closed else entry.digest
+    shared = {"day": entry.day, "digest": digest, "reason": reason, "rows": entry.rows}
     if fate == "keep":
         return Day(**shared, outcome="learned", version=target.version, action="keep")
     return Day(**shared, outcome="rewound" if fate == "relearn" else "quarantined")

@@ -23,9 +23,12 @@ def finish_snapshots(ledger: Ledger, application: str) -> int:
     that was killed in the middle of one is made good by the next run of any kind.
     """
     missing = ledger.missing_snapshots(application)
+    line = ledger.line(application)
+    on_line = {known.version for known in ledger.lineage(line)} if line and missing else set()
     for snapshot in missing:
-        # A first champion and an operator's "keep" have no increment to show.
-        if PIN in ledger.attached(application, snapshot.version):
+        # A first champion and an operator's "keep" have no increment to show; what the line has
+        # gone back from need not be shown any more, and may be what was lost.
+        if snapshot.version in on_line and PIN in ledger.attached(application, snapshot.version):
             take_snapshot(snapshot)
         ledger.snapshot_done(snapshot)
     return len(missing)

@@ -166,6 +166,14 @@ class Ledger:
         """Every version that was ever committed, by its id."""
         return {found.version: found for found in self._rows(Version, versions, application)}
 
+    def lineage(self, line: Line) -> list[Version]:
+        """The line's head and its parents, newest first."""
+        known = self.versions(line.application)
+        chain = [known[line.head]]
+        while parent := chain[-1].parent:
+            chain.append(known[parent])
+        return chain
+
     def attached(self, application: str, version: str) -> dict[str, str]:
         """The sha256 of each attachment of a version by name; of the last commit, if several."""
         query = (

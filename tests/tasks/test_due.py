@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from tasks import days, workspace
-from tasks.due import LateDayError, NoChampionError, line_of, next_increment
+from tasks.due import LateDayError, NoChampionError, content, line_of, next_increment
 from tasks.params import Params
 from tasks.records import Increment, UpdateSettings
 from tests.line import APPLICATION, Place, land_instead, nth
@@ -141,6 +141,15 @@ def test_an_empty_day_that_was_set_aside_and_comes_on_the_calendar_is_learned(
         place.ledger.quarantine(lease, nth(1), days.digest({}), "it did not come")
     assert due(place).day == nth(2)
     assert due(place, closed_on(place.params, nth(1))).day == nth(1)
+
+
+def test_a_closed_day_can_be_set_aside_too(place: Place, landed: Manifest) -> None:
+    lands(landed, place, 2)
+    params = closed_on(place.params, nth(1))
+    known = content(nth(1), {}, params.shop)
+    with place.ledger.lease(APPLICATION) as lease:
+        place.ledger.quarantine(lease, nth(1), known, "it breaks the contract")
+    assert due(place, params).day == nth(2)
 
 
 def test_a_day_set_aside_stays_so_until_other_content_lands(place: Place) -> None:

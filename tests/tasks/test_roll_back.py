@@ -1,15 +1,18 @@
 """An operator goes back: the learner byte for byte, and the days since as was asked for."""
 
+import datetime as dt
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from tasks import bundle, days, learners
 from tasks.bundle import CorruptBundleError
 from tasks.days import no_events
+from tasks.due import next_increment
 from tasks.ledger import Line
 from tasks.roll_back import Fate, NoWayBackError, roll_back
-from tests.line import APPLICATION, Place, learn, nth
+from tests.line import APPLICATION, Place, finish_snapshots, land_instead, learn, nth
 
 REASON = "the shop window was on fire"
 
@@ -163,6 +166,24 @@ def test_a_lost_head_or_ancestor_blocks_no_way_back(seasoned: Place) -> None:
     with pytest.raises(CorruptBundleError, match=r"cursor\.json cannot be read.*rollback flow"):
         seasoned.due()
     assert go_back(seasoned, to=kept).champion == promoted
+
+
+def test_what_the_line_has_gone_back_from_need_not_be_shown(seasoned: Place) -> None:
+    shutil.rmtree(seasoned.head)  # lost before its snapshot was made
+    go_back(seasoned)
+    assert finish_snapshots(seasoned) > 0
+    assert seasoned.ledger.missing_snapshots(APPLICATION) == []
+
+
+def test_a_closed_day_that_is_set_aside_stays_so(seasoned: Place) -> None:
+    land_instead(seasoned, nth(4), lambda events: events.head(0))
+    shop = seasoned.params.shop.model_copy(update={"closed_days": (nth(4),)})
+    place = replace(seasoned, params=seasoned.params.model_copy(update={"shop": shop}))
+    before = place.line.head
+    learn(place, "keep")
+    assert place.line.day == nth(4)
+    go_back(place, "quarantine", to=before)
+    assert next_increment(place.ledger, APPLICATION, place.params, dt.date.max) is None
 
 
 def test_there_is_nothing_before_the_first_champion(place: Place) -> None:

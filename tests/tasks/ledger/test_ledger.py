@@ -70,7 +70,7 @@ def test_a_learned_day_names_who_learned_it() -> None:
         Day(day=date(3), digest="content 3", outcome="learned", reason="by nobody")
 
 
-def test_an_unknown_version_is_an_error(ledger: Ledger) -> None:
+def test_only_what_was_committed_is_a_version(ledger: Ledger) -> None:
     assert FOURTH not in ledger.versions(APPLICATION)
 
 
