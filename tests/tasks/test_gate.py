@@ -103,7 +103,7 @@ def test_equal_versions_are_rarely_called_worse_however_often_one_looks() -> Non
 
 def test_equal_champions_promoted_every_night_are_rarely_taken_back() -> None:
     """Each is judged on its own night alone; the looks go on, or every night would be a first."""
-    lines = 80
+    lines = 40
     taken_back = [
         any(
             not not_proven_worse(a_day(1000 * line + look, users=40), look=look).passed
@@ -111,7 +111,7 @@ def test_equal_champions_promoted_every_night_are_rarely_taken_back() -> None:
         )
         for line in range(lines)
     ]
-    assert sum(taken_back) <= 8  # as above
+    assert sum(taken_back) <= 6  # of 40 that just keep 0.05, more than 6 alarm once in 100 times
 
 
 def test_a_champion_that_is_a_fifth_worse_is_found() -> None:
