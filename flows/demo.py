@@ -70,10 +70,10 @@ def _say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
-def _show_logs(form: str, *names: str) -> None:
-    """Print what these loggers say, in `form`."""
+def _show_progress_of(*names: str) -> None:
+    """Of these alone: the demo has a line of its own for each day."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(form))
+    handler.setFormatter(logging.Formatter("         %(message)s"))
     for name in names:
         logging.getLogger(name).addHandler(handler)
         logging.getLogger(name).setLevel(logging.INFO)
@@ -86,8 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if os.environ.pop("DAYSHIFT_LEDGER_URL", None):
         _say("DAYSHIFT_LEDGER_URL is left alone: a team's ledger is no place for a demo")
-    # Of these alone: the demo has a line of its own for each day.
-    _show_logs("         %(message)s", "tasks.land", "tasks.bootstrap", "lightning_modules")
+    _show_progress_of("tasks.land", "tasks.bootstrap", "lightning_modules")
     demo(given.days)
 
 

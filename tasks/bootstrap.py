@@ -16,9 +16,10 @@ from tasks import bundle, days, gate, learners, reference, workspace
 from tasks.bundle import Bundle
 from tasks.contract import check_events
 from tasks.cursor import Cursor
+from tasks.due import content
 from tasks.ledger import Champion, Day, Lease, Ledger, Line, version_of
 from tasks.manifest import ManifestFields
-from tasks.params import ApplicationParams, DriftParams, Params
+from tasks.params import ApplicationParams, DriftParams, Params, ShopParams
 from tasks.records import Action, Increment, seed_of
 from tasks.version import EVIDENCE
 
@@ -65,7 +66,7 @@ def bootstrap(ledger: Ledger, lease: Lease, application: str, params: Params, wh
     recent = _recent(pins, tests, scores, section.drift, params.shop.time_zone)
     stored = _store(learner, application, pins, recent, section, where / "next")
     shutil.rmtree(where)
-    return _start(ledger, lease, stored, pins)
+    return _start(ledger, lease, stored, pins, params.shop)
 
 
 def _pin(
@@ -126,16 +127,9 @@ def _prove(learner: Learner, tests: Tests, scores: Scores, section: ApplicationP
     for day, lists in tests.items():
         ours = learner.quality(lists, scores[day])[["user_id", learner.metric]]
         naive = learner.quality(lists, learner.naive_scores(lists))[learner.metric]
-        parts.append(ours.assign(difference=ours[learner.metric] - naive, days=1))
+        parts.append(ours.assign(difference=ours[learner.metric] - naive))
     gains = pd.concat(parts, ignore_index=True)
-    sums = gains.groupby("user_id", sort=True)[["difference", "days"]].sum(skipna=False)
-    interval = gate.paired_interval(
-        sums["difference"].to_numpy("float64"),
-        sums["days"].to_numpy("float64"),
-        section.gate.alpha,
-        section.gate.draws,
-        seed=0,
-    )
+    interval = gate.interval_by_user(gains, section.gate.alpha, draws=section.gate.draws, seed=0)
     shown = (
         f"{learner.metric} of {len(gains)} held-out lists: {interval.mean:+.4f} beside the naive "
         f"rival, lower bound {interval.low:+.4f}"
@@ -195,12 +189,14 @@ def _store(
     return bundle.load(workspace.BUNDLES, application, stored.version)
 
 
-def _start(ledger: Ledger, lease: Lease, stored: Bundle, pins: Sequence[Increment]) -> Line:
+def _start(
+    ledger: Ledger, lease: Lease, stored: Bundle, pins: Sequence[Increment], shop: ShopParams
+) -> Line:
     reason = f"fitted on {len(pins)} days of history, beats the naive rival"
     history = [
         Day(
             day=pin.day,
-            digest=days.digest(pin.partitions),
+            digest=content(pin.day, pin.partitions, shop),
             outcome="learned",
             version=stored.version,
             action=FIRST,

@@ -58,7 +58,7 @@ def next_increment(
     files = days.by_day(days.manifest())
     newest = max((day for day in files), default=line.day)
     ahead = [line.day + dt.timedelta(days=n + 1) for n in range((newest - line.day).days)]
-    _tell_late_corrections(ledger, line, files)
+    _tell_late_corrections(ledger, line, files, params.shop)
     contents = {d: content(d, files.get(d, {}), params.shop) for d in ahead if d <= through}
     for day in ledger.due(application, contents):
         there = files.get(day, {})
@@ -71,7 +71,7 @@ def next_increment(
 
 
 def content(day: dt.date, files: dict[str, str], shop: ShopParams) -> str:
-    """What a day set aside is known by: with other content it is due again.
+    """What the ledger keeps of a day's content: with another one, a day set aside is due again.
 
     An empty day that comes on the calendar is another one than before.
     """
@@ -81,11 +81,12 @@ def content(day: dt.date, files: dict[str, str], shop: ShopParams) -> str:
 
 
 def _tell_late_corrections(
-    ledger: Ledger, line: Line, files: dict[dt.date, dict[str, str]]
+    ledger: Ledger, line: Line, files: dict[dt.date, dict[str, str]], shop: ShopParams
 ) -> None:
     """Days are learned in order, so other content for a settled day is not learned; say so."""
     for day, fate in ledger.fates(line.application).items():
-        if day <= line.day and day in files and fate.digest != days.digest(files[day]):
+        there = files.get(day)
+        if day <= line.day and there is not None and fate.digest != content(day, there, shop):
             log.warning(
                 "%s (%s) was landed again with other content after %s was learned; it stays as it "
                 "is. To learn it, roll back to a version before it",

@@ -95,6 +95,14 @@ def paired_interval(
     return Interval(mean, mean - reach, mean + reach, error, len(total))
 
 
+def interval_by_user(evidence: pd.DataFrame, alpha: float, *, draws: int, seed: int) -> Interval:
+    """The `paired_interval` of `difference` over user-days, clustered by `user_id`; its errors."""
+    days = evidence[["difference"]].assign(days=1.0)
+    sums = days.groupby(evidence["user_id"], sort=True).sum(skipna=False)
+    total, counts = (sums[name].to_numpy(np.float64) for name in sums.columns)
+    return paired_interval(total, counts, alpha, draws, seed)
+
+
 def power(error: float, margin: float, alpha: float) -> float:
     """Chance to show non-inferiority when the two are equal (normal approximation)."""
     if error == 0:
@@ -178,11 +186,8 @@ def not_proven_worse(
 def _interval(
     evidence: pd.DataFrame, margin: float, alpha: float, draws: int, seed: int
 ) -> tuple[Interval, float]:
-    columns = evidence[["difference", "champion"]].assign(days=1.0)
-    sums = columns.groupby(evidence["user_id"], sort=True).sum(skipna=False)
-    total, champion, days = (sums[name].to_numpy(np.float64) for name in sums.columns)
-    interval = paired_interval(total, days, alpha, draws, seed)
-    level = abs(float(champion.sum())) / float(days.sum())
+    interval = interval_by_user(evidence, alpha, draws=draws, seed=seed)
+    level = abs(float(evidence["champion"].sum(skipna=False))) / len(evidence)
     if not math.isfinite(level):
         raise ValueError("the champion's own metric is not finite")
     return interval, margin * level

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from tasks import workspace
 from tasks.bundle import Bundle, sync_directory
-from tasks.days import digest
+from tasks.due import content
 from tasks.ledger import Champion, Day, Lease, Ledger, Line, version_of
-from tasks.params import Params
+from tasks.params import Params, ShopParams
 from tasks.records import Increment, Validation, Verdict
 from tasks.version import build_version
 
@@ -34,7 +34,7 @@ def promote(
     verdict = Verdict.read(where / "verdict.json")
     stored = build_version(increment, params, where)
     attached = attach(stored, where)
-    today = _day(increment, verdict, stored)
+    today = _day(increment, verdict, stored, params.shop)
     champion = Champion(
         version=stored.version,
         day=increment.day,
@@ -79,11 +79,11 @@ def _files(place: Path) -> list[Path]:
     return sorted(path for path in place.rglob("*") if path.is_file())
 
 
-def _day(increment: Increment, verdict: Verdict, stored: Bundle) -> Day:
+def _day(increment: Increment, verdict: Verdict, stored: Bundle, shop: ShopParams) -> Day:
     place = workspace.ATTACHMENTS / increment.application / stored.version
     return Day(
         day=increment.day,
-        digest=digest(increment.partitions),
+        digest=content(increment.day, increment.partitions, shop),
         outcome="learned",
         version=stored.version,
         action=verdict.action,

@@ -2,14 +2,13 @@
 
 import datetime as dt
 import shutil
-from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
 from tasks import bundle, gate, learners, reference, workspace
 from tasks.attempt import fresh_folder
 from tasks.bundle import Bundle
-from tasks.due import CLOSED, line_of
+from tasks.due import line_of
 from tasks.ledger import Champion, Day, DayEntry, Lease, Ledger, Line, Version, version_of
 from tasks.ledger.entries import Outcome
 from tasks.manifest import ManifestFields
@@ -78,13 +77,7 @@ def roll_back(
         lease,
         line.head,
         version_of(target),
-        [
-            *restored,
-            *(
-                _settled(entry, days_since, target, reason, params.shop.closed_days)
-                for entry in since
-            ),
-        ],
+        [*restored, *(_settled(entry, days_since, target, reason) for entry in since)],
         None if target.version == line.head else champion,
     )
 
@@ -156,13 +149,8 @@ def _target_on_today(line: Line, target: Bundle, params: Params, where: Path) ->
     return stored
 
 
-def _settled(
-    entry: DayEntry, fate: Fate, target: Bundle, reason: str, closed_days: Collection[dt.date]
-) -> Day:
-    # Set aside, an empty day of the calendar is known by that, or it would be due at once.
-    closed = fate == "quarantine" and entry.rows == 0 and entry.day in closed_days
-    digest = CLOSED if closed else entry.digest
-    shared = {"day": entry.day, "digest": digest, "reason": reason, "rows": entry.rows}
+def _settled(entry: DayEntry, fate: Fate, target: Bundle, reason: str) -> Day:
+    shared = {"day": entry.day, "digest": entry.digest, "reason": reason, "rows": entry.rows}
     if fate == "keep":
         return Day(**shared, outcome="learned", version=target.version, action="keep")
     return Day(**shared, outcome="rewound" if fate == "relearn" else "quarantined")

@@ -20,7 +20,7 @@ def finish_snapshots(ledger: Ledger, application: str) -> int:
     """Make every snapshot that the ledger misses, oldest first; how many there were.
 
     A snapshot is only a view of what is committed. Making it twice is making it once, so a run
-    that was killed in the middle of one is made good by the next run of any kind.
+    that was killed in the middle of one is made good by the next daily run, backfill or rollback.
     """
     missing = ledger.missing_snapshots(application)
     line = ledger.line(application)

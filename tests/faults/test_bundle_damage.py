@@ -1,6 +1,5 @@
 """A bundle that is damaged, or whose maker was killed, is never taken for a good one."""
 
-import datetime as dt
 import json
 import os
 import shutil
@@ -11,28 +10,12 @@ from pathlib import Path
 import pytest
 
 from tasks.bundle import CorruptBundleError, load, store, verify
-from tasks.manifest import ManifestFields
-
-FIELDS = ManifestFields(
-    application="recommendation",
-    day=dt.date(2017, 10, 2),
-    kind="promoted",
-    parent="a" * 64,
-    predecessor=None,
-    anchor="b" * 64,
-    settings={"rate": 0.1, "layers": [8, 4]},
-    partitions={"events/date=2017-10-02/part-0.parquet": "c" * 32},
-    code="d" * 40,
-)
+from tests.bundles import FIELDS, write_files
 
 
 @pytest.fixture
 def learner(tmp_path: Path) -> Path:
-    directory = tmp_path / "attempt"
-    (directory / "memory").mkdir(parents=True)
-    (directory / "model.safetensors").write_bytes(bytes(range(256)) * 8192)
-    (directory / "memory" / "replay.safetensors").write_bytes(b"")
-    return directory
+    return write_files(tmp_path / "attempt")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Which day comes next: oldest first, each once, none skipped in silence."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from tasks import days, workspace
 from tasks.due import LateDayError, NoChampionError, content, line_of, next_increment
 from tasks.params import Params
 from tasks.records import Increment, UpdateSettings
-from tests.line import APPLICATION, Place, land_instead, nth
+from tests.line import APPLICATION, Place, land_instead, learn, nth
 
 Manifest = dict[str, str]
 
@@ -150,6 +151,21 @@ def test_a_closed_day_can_be_set_aside_too(place: Place, landed: Manifest) -> No
     with place.ledger.lease(APPLICATION) as lease:
         place.ledger.quarantine(lease, nth(1), known, "it breaks the contract")
     assert due(place, params).day == nth(2)
+
+
+@pytest.mark.parametrize("set_aside_first", [True, False])
+def test_a_closed_day_that_is_settled_is_not_told_of_as_corrected(
+    place: Place, caplog: pytest.LogCaptureFixture, set_aside_first: bool
+) -> None:
+    land_instead(place, nth(1), lambda events: events.iloc[:0])
+    closed = replace(place, params=closed_on(place.params, nth(1)))
+    if set_aside_first:
+        known = content(nth(1), closed.due().partitions, closed.params.shop)
+        with place.ledger.lease(APPLICATION) as lease:
+            place.ledger.quarantine(lease, nth(1), known, "it breaks the contract")
+    learn(closed, "keep")
+    assert closed.due().day > nth(1)
+    assert "landed again" not in caplog.text
 
 
 def test_a_day_set_aside_stays_so_until_other_content_lands(place: Place) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks import days, promote, workspace
+from tasks import promote, workspace
 from tasks.attempt import PIN, open_attempt
 from tasks.cursor import Cursor
+from tasks.due import CLOSED
 from tasks.ledger import LostLineError
 from tasks.records import Increment, Verdict
 from tasks.version import build_version
@@ -122,7 +123,7 @@ def test_a_closed_day_is_learned_as_an_empty_one(seasoned: Place) -> None:
     before = seasoned.head
     settle(Place(seasoned.root, params, seasoned.ledger), where)
     fate = seasoned.ledger.fates(APPLICATION)[nth(4)]
-    assert (fate.outcome, fate.action, fate.digest) == ("learned", "keep", days.digest({}))
+    assert (fate.outcome, fate.action, fate.digest) == ("learned", "keep", CLOSED)
     assert fate.rows == 0
     assert seasoned.line.day == nth(4)
     for name in ("model.safetensors", "learner.safetensors", "vocabulary.json"):
