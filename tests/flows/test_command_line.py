@@ -1,5 +1,9 @@
 """Flows as commands: the form's parameters as options, and nothing else."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,3 +51,21 @@ def test_help_has_what_the_form_has(capsys: pytest.CaptureFixture[str]) -> None:
     shown = " ".join(capsys.readouterr().out.split())
     assert "Learn every landed day that was not learned yet" in shown
     assert "nothing is pulled, learned or changed" in shown
+
+
+def test_nobody_reports_home_when_a_flow_is_started_from_a_shell() -> None:
+    said = (
+        "import flows; from prefect.settings import get_current_settings as now; "
+        "print(now().server.analytics_enabled)"
+    )
+    quiet = ("DO_NOT_TRACK", "DVC_NO_ANALYTICS", "PREFECT_SERVER_ANALYTICS_ENABLED")
+    environment = {name: value for name, value in os.environ.items() if name not in quiet}
+    done = subprocess.run(
+        [sys.executable, "-c", said],
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "False"
