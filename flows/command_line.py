@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +12,7 @@ if TYPE_CHECKING:  # `make demo` starts Prefect's server before Prefect is impor
 
 def run_command(flow: "Flow[..., Any]") -> None:
     """Call the flow with the options given; Prefect checks them as it checks the form."""
-    options = read_options(flow)
-    for name in ("flows", "tasks", "lightning_modules"):  # Prefect shows what they say
-        logging.getLogger(name).setLevel(logging.INFO)
-    flow(**options)
+    flow(**read_options(flow))
 
 
 def read_options(flow: "Flow[..., Any]", arguments: Sequence[str] | None = None) -> dict[str, Any]:

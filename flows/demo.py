@@ -76,7 +76,6 @@ def _show_progress_of(*names: str) -> None:
     handler.setFormatter(logging.Formatter("         %(message)s"))
     for name in names:
         logging.getLogger(name).addHandler(handler)
-        logging.getLogger(name).setLevel(logging.INFO)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
