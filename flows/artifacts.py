@@ -30,10 +30,11 @@ def show_increment(increment: Increment, head: str) -> None:
         key=_key(application, "verdict"),
         description=f"{day}: {verdict.action.replace('_', ' ')}",
     )
+    units = f"{scored.units} {scored.unit.removesuffix('_id')}s"
     create_table_artifact(
         metric_table(scored),
         key=_key(application, "metrics"),
-        description=f"{day} before it was learned, {scored.households} households",
+        description=f"{day} before it was learned, {units}",
     )
     if page := keep_drift_page(application, head, day):
         create_link_artifact(
@@ -105,7 +106,7 @@ def _check_line(check: Check) -> str:
 def _check_why(check: Check) -> str:
     measures = {
         "margin": None if check.margin is None else f"{check.margin:.4f}",
-        "n": check.households or None,
+        "n": check.units or None,
         "looks": None if check.effect is None else check.looks,
         "power": None if check.power is None else f"{check.power:.0%}",
     }

@@ -15,7 +15,7 @@ from tasks.attempt import fresh_folder
 from tasks.carry import make_workspace
 from tasks.ledger import Ledger
 from tasks.nights import untold
-from tasks.params import Params, load_params
+from tasks.params import ALL, Params, load_params
 from tasks.records import UpdateSettings, Verdict
 from tasks.report import write_report
 from tasks.sources import open_source
@@ -25,7 +25,7 @@ from tasks.sources import open_source
 def backfill(
     from_day: date,
     through_day: date,
-    application: str = "recommendation",
+    application: str = ALL,
     directory: Path = Path(".workspaces/backfill"),
     update: UpdateSettings | None = None,
 ) -> list[Verdict]:
@@ -37,10 +37,16 @@ def backfill(
     Args:
         from_day: The first day to learn; the first champion knows only the days before it.
         through_day: The last day to learn.
-        application: The application to replay.
+        application: The application to replay, or all of them.
         directory: The workspace of the replay, made if it is not there.
         update: How to learn each day; what is left empty stays as params.yaml says.
     """
+    if application == ALL:
+        runs = [
+            backfill(from_day, through_day, name, directory, update, return_state=True)
+            for name in load_params().applications
+        ]
+        return [verdict for run in runs for verdict in run.result()]
     make_workspace(directory)
     with contextlib.chdir(directory):
         params = load_params().starting(from_day)

@@ -6,19 +6,22 @@ from flows import steps
 from flows.command_line import run_command
 from tasks.attempt import fresh_folder
 from tasks.ledger import Line, open_ledger
-from tasks.params import load_params
+from tasks.params import ALL, load_params
 from tasks.report import write_report
 
 
 @flow(name="bootstrap", flow_run_name="{application}-bootstrap")
-def bootstrap(application: str = "recommendation") -> Line:
+def bootstrap(application: str = ALL) -> list[Line]:
     """Fit the first champion on the days before shop.history_until and start its line.
 
     Args:
-        application: The application to start, as named in params.yaml. One that has a champion
-            stays as it is.
+        application: The application to start, as named in params.yaml, or all of them. One that
+            has a champion stays as it is.
     """
     params = load_params()
+    if application == ALL:
+        runs = [bootstrap(name, return_state=True) for name in params.applications]
+        return [line for run in runs for line in run.result()]
     params.application(application)
     ledger = open_ledger()
     with ledger.lease(application) as lease:
@@ -28,7 +31,7 @@ def bootstrap(application: str = "recommendation") -> Line:
             where = fresh_folder(application)
             line = steps.fit_first_champion(ledger, lease, application, params, where)
     write_report(ledger, application)
-    return line
+    return [line]
 
 
 if __name__ == "__main__":

@@ -8,13 +8,14 @@ from prefect import flow
 from flows import artifacts, steps
 from flows.command_line import run_command
 from flows.names import run_name
+from flows.score import tell_of_new_head
 from flows.tonight import describe_tonight
 from tasks.attempt import open_attempt
 from tasks.contract import InvalidDayError
 from tasks.due import LateDayError, content, next_increment
 from tasks.ledger import Lease, Ledger, open_ledger
 from tasks.nights import UNTOLD, untold
-from tasks.params import Params, load_params
+from tasks.params import ALL, Params, load_params
 from tasks.records import Increment, UpdateSettings, Verdict
 from tasks.report import write_report
 
@@ -27,7 +28,7 @@ class AlarmError(RuntimeError):
 
 @flow(name="daily-increment", flow_run_name=run_name("through_day", "all days due"))
 def daily_increment(
-    application: str = "recommendation",
+    application: str = ALL,
     through_day: date | None = None,
     update: UpdateSettings | None = None,
     dry_run: bool = False,
@@ -35,12 +36,19 @@ def daily_increment(
     """Learn every landed day that was not learned yet, oldest first, each once.
 
     Args:
-        application: The application to teach, as named in params.yaml.
+        application: The application to teach, as named in params.yaml, or all of them, each in
+            a run of its own below this one.
         through_day: The last day to learn; without it, every day that has landed.
         update: How to learn tonight; what is left empty stays as params.yaml says.
         dry_run: Only say what tonight would do and why; nothing is pulled, learned or changed.
     """
     params = load_params()
+    if application == ALL:  # one application's trouble is not the others'
+        runs = [
+            daily_increment(name, through_day, update, dry_run, return_state=True)
+            for name in params.applications
+        ]
+        return [verdict for run in runs for verdict in run.result()]
     params.application(application)
     ledger = open_ledger()
     if dry_run:
@@ -55,6 +63,8 @@ def daily_increment(
             verdicts = learn_due_days(ledger, lease, application, params, through_day, update)
         finally:
             write_report(ledger, application)
+        if verdicts:
+            tell_of_new_head(application, verdicts[-1])
         raise_alarms(untold(ledger, application))
     return verdicts
 

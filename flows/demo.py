@@ -11,8 +11,6 @@ from tasks.land import build_registry
 from tasks.params import load_params
 from tasks.sources import open_source
 
-APPLICATION = "recommendation"
-
 
 def demo(days: int) -> None:
     """Registry, first champion, then day by day: land it, learn it. A second call goes on."""
@@ -33,34 +31,48 @@ def _learn(days: int) -> None:
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     from flows.bootstrap import bootstrap
+    from flows.score import score
     from tasks.ledger import open_ledger
+    from tasks.reference import read_frame
     from tasks.report import rows, terminal_table, write_report
 
     # Joining the heartbeat's thread costs each of these short runs a second.
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        _say("2/3 first champion: fitted on history, proven beside the naive rival")
-        line = bootstrap(APPLICATION)
-        _say(f"    version {line.head[:12]} has learned through {line.day}")
+        applications = list(load_params().applications)
+        _say("2/3 first champions: fitted on history, proven beside a naive rival")
+        for application in applications:
+            began = time.monotonic()
+            (line,) = bootstrap(application)
+            spent = time.monotonic() - began
+            _say(f"    {application}: {line.head[:12]} learned through {line.day}, {spent:.0f} s")
         _say(f"3/3 {days} daily increments: land, pull, validate, score, drift, fine-tune, decide")
         for number in range(1, days + 1):
-            if not _one_day(number, days):
+            if not _one_day(number, days, applications):
                 break
+        _say("    what the champions predict for the next day")
+        written = [path for application in applications for path in score(application)]
     ledger = open_ledger()
-    learned = rows(ledger, APPLICATION)
-    print(f"\n{terminal_table(learned[-days:])}\n", flush=True)
-    _say(f"the page of this line: {write_report(ledger, APPLICATION).resolve()}")
-    _say("see its runs in Prefect: make serve")
+    for application in applications:
+        print(f"\n{application}\n{terminal_table(rows(ledger, application)[-days:])}", flush=True)
+    print()
+    for path in written:
+        _say(f"{len(read_frame(path)):>7,} rows  {path}")
+    for application in applications:
+        _say(f"the page of {application}: {write_report(ledger, application).resolve()}")
+    _say("see the runs in Prefect: make serve")
 
 
-def _one_day(number: int, days: int) -> bool:
+def _one_day(number: int, days: int, applications: Sequence[str]) -> bool:
     from flows.daily import daily_increment
     from flows.land import land
 
-    began = time.monotonic()
     landed = land()
-    for verdict in daily_increment(APPLICATION):
-        spent = time.monotonic() - began
-        _say(f"    [{number}/{days}] {verdict.day}: {verdict.action}, {spent:.1f} s")
+    for application in applications:
+        began = time.monotonic()
+        for verdict in daily_increment(application):
+            spent = time.monotonic() - began
+            told = f"{verdict.day} {application}: {verdict.action}"
+            _say(f"    [{number}/{days}] {told}, {spent:.1f} s")
     if landed is None:
         _say("    every day of the source has landed and been learned")
     return landed is not None

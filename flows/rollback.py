@@ -15,7 +15,7 @@ from tasks.report import write_report
 def rollback(
     reason: str,
     days_since: Literal["relearn", "keep", "quarantine"],
-    application: str = "recommendation",
+    application: str,
     to_version: str | None = None,
 ) -> Line:
     """Take the line back to an earlier version: parameters, optimizer, state, memory and cursor.

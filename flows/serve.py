@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from flows.server import HOST, PORT, ServerError, check_free, running_server, start, stop
 from tasks import workspace
-from tasks.params import load_params
+from tasks.params import ALL, load_params
 
 POOL = "increments"
 Children = dict[str, "subprocess.Popen[bytes]"]
@@ -28,7 +28,7 @@ def serve(port: int, reports_port: int) -> None:
     with running_server(port, reports_port) as server:
         give_up_lost_runs()
         _prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
-        _prefect("--no-prompt", "deploy", "--all")
+        _prefect("--no-prompt", "deploy", *_deployments())
         children = _start_children(reports_port)
         print(_welcome(port, reports_port), flush=True)
         try:
@@ -57,6 +57,12 @@ def give_up_lost_runs() -> None:
             client.set_flow_run_state(run.id, Crashed(message=message), force=True)
 
 
+def _deployments() -> list[str]:
+    """Of prefect.yaml those of the applications that there are, and those of none."""
+    names = [*load_params().applications, ALL, "next-day"]
+    return [part for name in names for part in ("--name", f"*/{name}")]
+
+
 def _start_children(reports_port: int) -> Children:
     pages = ["http.server", str(reports_port), "--bind", HOST, "-d", str(workspace.REPORTS)]
     return {
@@ -79,7 +85,7 @@ def _welcome(port: int, reports_port: int) -> str:
     return "\n".join(
         [
             "",
-            f"  Prefect   http://{HOST}:{port}/deployments   (recommendation > Run)",
+            f"  Prefect   http://{HOST}:{port}/deployments   (an application > Run)",
             *(f"  reports   {page}" for page in pages),
             f"  shell     export PREFECT_API_URL=http://{HOST}:{port}/api",
             "            .venv/bin/prefect deployment run land/next-day --watch",

@@ -19,6 +19,7 @@ from tasks import (
     promote,
     pull,
     roll_back,
+    score,
     snapshot,
     validate,
 )
@@ -55,5 +56,6 @@ fine_tune_challenger = step(fine_tune.fine_tune)
 evaluate_challenger = step(evaluate.evaluate)
 reach_verdict = step(decide.decide)
 promote_or_keep = step(promote.promote)
+write_outputs = step(score.score)
 go_back = step(roll_back.roll_back)
 finish_snapshots = step(snapshot.finish_snapshots, retries=2)

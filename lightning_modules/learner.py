@@ -1,6 +1,6 @@
 """What the daily loop asks of a learner, whatever it learns."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
@@ -8,8 +8,6 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-
-from lightning_modules.sampling import sampled
 
 Curve = list[dict[str, float]]
 
@@ -23,106 +21,55 @@ class LearnerFileError(ValueError):
 
 
 @dataclass(frozen=True)
-class Examples:
-    """Ranked lists to be: L user-days with N candidate rows, list after list.
+class ShopDay:
+    """One day of the shop: its events, the items first seen on it, the offers that begin on it.
 
-    `features` is float16 (N, F); `items` (N,) and `users` (L,) are vocabulary rows; `offsets`
-    (L + 1,) says where a list begins. `labels` and `personal` (N,) say whether a candidate was
-    bought that day and ever before. `bought` and `bought_again` (L,) count the distinct items
-    of the day, candidates or not, and those among them that the user had bought before.
-    `negative_share` is the share of the not bought candidates that the lists still hold.
+    `events`, `items` and `prices` have the canonical columns; each may have zero rows.
     """
 
-    user_ids: NDArray[np.object_]
-    keys: NDArray[np.uint64]
-    users: NDArray[np.int32]
-    offsets: NDArray[np.int64]
-    items: NDArray[np.int32]
-    features: NDArray[np.float16]
-    labels: NDArray[np.bool_]
-    personal: NDArray[np.bool_]
-    bought: NDArray[np.int32]
-    bought_again: NDArray[np.int32]
-    negative_share: float = 1.0
-    sampling_share: float = 0.12
+    day: date
+    events: pd.DataFrame
+    items: pd.DataFrame
+    prices: pd.DataFrame
 
-    def __len__(self) -> int:
-        return len(self.users)
+
+class Examples(Protocol):
+    """What a learner sees of a day: L units (a user's or an item's day each), with their rows."""
 
     @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Candidates of each list, (L,)."""
-        return np.diff(self.offsets)
-
-    def rows_of(self, lists: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The candidate rows of some lists, in the order the lists are asked for."""
-        return spans(self.offsets[lists], self.lengths[lists])
-
-    def take(self, lists: NDArray[Any]) -> "Examples":
-        """Some of the lists, by a mask (L,) or by positions in any order."""
-        chosen = np.flatnonzero(lists) if lists.dtype == np.bool_ else lists.astype(np.int64)
-        rows = self.rows_of(chosen)
-        return replace(
-            self,
-            user_ids=self.user_ids[chosen],
-            keys=self.keys[chosen],
-            users=self.users[chosen],
-            offsets=starts(self.lengths[chosen]),
-            items=self.items[rows],
-            features=self.features[rows],
-            labels=self.labels[rows],
-            personal=self.personal[rows],
-            bought=self.bought[chosen],
-            bought_again=self.bought_again[chosen],
-        )
-
-    def training_part(self) -> "Examples":
-        """All that was bought and a fixed sample of the rest, chosen by hash; idempotent."""
-        if self.negative_share < 1:
-            return self
-        owner = np.repeat(np.arange(len(self)), self.lengths)
-        keep = sampled(self.keys[owner], self.items, self.labels, self.sampling_share)
-        kept = np.bincount(owner[keep], minlength=len(self))
-        return replace(
-            self,
-            offsets=starts(kept),
-            items=self.items[keep],
-            features=self.features[keep],
-            labels=self.labels[keep],
-            personal=self.personal[keep],
-            negative_share=self.sampling_share,
-        )
+    def unit_ids(self) -> NDArray[np.object_]:
+        """Who or what each unit is about, (L,): values of the events' column `Learner.unit`."""
+        ...
 
     @property
-    def hit(self) -> NDArray[np.bool_]:
-        """Which lists (L,) have something to learn: a bought item among the candidates."""
-        so_far = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.labels)])
-        found: NDArray[np.bool_] = np.diff(so_far[self.offsets]) > 0
-        return found
+    def keys(self) -> NDArray[np.uint64]:
+        """The name of each unit's day, (L,): decides what is held out. See `hashing.list_keys`."""
+        ...
 
+    def __len__(self) -> int: ...
 
-def starts(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Offsets (L + 1,) of lists with these lengths."""
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
-
-
-def spans(begin: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The numbers begin, begin + 1, ... of each span, one span after the other."""
-    offsets = starts(lengths)
-    return np.arange(offsets[-1]) - np.repeat(offsets[:-1] - begin, lengths)
+    def take(self, units: NDArray[Any]) -> Self:
+        """Some of the units with their rows, by a mask (L,) or by positions in any order."""
+        ...
 
 
 class Learner(Protocol):
     """A model with its optimizer, its state and its memory, in one hand.
 
     A team brings its own model by writing this class. Everything is deterministic on a CPU.
+    `unit` is the event column that names what is judged, held out and compared in pairs
+    ("user_id" or "item_id"); `metric` is the column of `quality` that decides,
+    `higher_is_better` its direction, and `shown` the columns that a person looks at first.
     """
 
+    unit: ClassVar[str]
     metric: ClassVar[str]
+    higher_is_better: ClassVar[bool]
+    shown: ClassVar[tuple[str, ...]]
 
     @classmethod
     def new(cls, settings: dict[str, Any]) -> Self:
-        """An empty learner, untrained."""
+        """An empty learner, untrained; raises ValueError on an unknown setting."""
         ...
 
     @classmethod
@@ -142,47 +89,61 @@ class Learner(Protocol):
         """Write the parameters and the optimizer only: what a challenger is."""
         ...
 
-    def examples(self, events: pd.DataFrame, items: pd.DataFrame, day: date) -> Examples:
-        """Lists of the day: features from the state as it was before, labels from the day."""
+    def examples(self, day: ShopDay) -> Any:
+        """The day's units: features from the state as it was before, labels known by its end.
+
+        Raises ValueError on a day that the state has taken in: its features would know its labels.
+        """
         ...
 
-    def scores(self, examples: Examples) -> NDArray[np.float32]:
-        """One score per candidate row, by the current parameters."""
+    def scores(self, examples: Any) -> NDArray[np.float32]:
+        """What the current parameters predict: the first axis is the examples' rows."""
         ...
 
-    def naive_scores(self, examples: Examples) -> NDArray[np.float32]:
-        """The scores of the simple rival that every model must beat."""
+    def naive_scores(self, examples: Any) -> NDArray[np.float32]:
+        """The predictions of the simple rival that every model must beat."""
         ...
 
-    def quality(self, examples: Examples, scores: NDArray[np.float32]) -> pd.DataFrame:
-        """One row per user-day: `user_id` and the metrics, NaN where one is undefined."""
+    def quality(self, examples: Any, scores: NDArray[np.float32]) -> pd.DataFrame:
+        """One row per unit that can be judged: `unit` (its id) and the metrics."""
         ...
 
-    def loss(self, lists: Examples) -> NDArray[np.float32]:
-        """The training loss of each list."""
+    def unit_scores(self, examples: Any, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        """One number for each unit (L,), whose distribution is watched for drift."""
         ...
 
-    def frozen_lists(self) -> Examples:
-        """Past held-out lists that no training has seen or will see: they show forgetting."""
+    def loss(self, examples: Any) -> NDArray[np.float32]:
+        """The training loss of each unit (L,); NaN where there is nothing to learn."""
+        ...
+
+    def frozen(self) -> Any:
+        """Past held-out units that no training has seen or will see: they show forgetting."""
         ...
 
     def fine_tune(
-        self, new: Examples, holdout: NDArray[np.bool_], *, update: dict[str, Any], seed: int
+        self, new: Any, holdout: NDArray[np.bool_], *, update: dict[str, Any], seed: int
     ) -> Curve:
-        """Train on the lists not held out and on replayed ones; raises DivergedError."""
+        """Train on the units not held out and on replayed ones; raises DivergedError."""
         ...
 
     def absorb(
-        self,
-        events: pd.DataFrame,
-        items: pd.DataFrame,
-        examples: Examples | None,
-        holdout: NDArray[np.bool_] | None,
-        day: date,
+        self, day: ShopDay, examples: Any | None, holdout: NDArray[np.bool_] | None
     ) -> None:
-        """Take the day into the state, once; raises ValueError on a day not after the last."""
+        """Take the day into state and memory, once.
+
+        `examples` are the day's whole ones, or None where the day is only counted. Raises
+        ValueError on a day not after the last.
+        """
+        ...
+
+    def spool(self, examples: Any, path: Path) -> None:
+        """Write the training part of a day's examples to one file, for `fit`."""
         ...
 
     def fit(self, spool: Path, *, settings: dict[str, Any], seed: int) -> Curve:
-        """Train from the beginning on days spooled to disk; raises DivergedError."""
+        """Train from the beginning on a folder of spooled days; raises DivergedError."""
+        ...
+
+    def outputs(self, day: date) -> dict[str, pd.DataFrame]:
+        """What the shop reads on `day`, the first one after the state's last: tables by name."""
         ...

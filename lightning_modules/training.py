@@ -1,81 +1,130 @@
-"""The LightningModule around the ranker, and one call that trains it."""
+"""The LightningModule around a network that knows its loss, and one call that trains it."""
 
 import logging
 import warnings
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
-from torch import Tensor
+from torch import Tensor, nn
 
 from lightning_modules.events import Events
 from lightning_modules.learner import Curve, DivergedError
-from lightning_modules.network import Batch, Ranker, list_losses, to_ranker
 from lightning_modules.parameters import Parameters
 
 logger = logging.getLogger(__name__)
 LAST_RATE = 0.05
 WARM_UP = 0.03
+RECENT = 50  # steps whose mean loss is compared with the target and for a plateau
+OPTIMIZERS: dict[str, Any] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": torch.optim.SGD,
+    "adagrad": torch.optim.Adagrad,
+    "rmsprop": torch.optim.RMSprop,
+}
+# For small layers one kernel per step is quicker than one per weight.
+FUSED = ("adam", "adamw", "sgd", "adagrad")
+
+
+class Network(Protocol):
+    """An nn.Module with a loss of its own; `tables` are the names of its rows of ids."""
+
+    tables: tuple[str, ...]
+
+    def loss(self, batch: Any) -> Tensor:
+        """The mean loss of a batch, one number."""
+        ...
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How fast to learn: rates of network and embeddings, decay, clipping, epochs.
+    """How fast to learn, by what rule, and when to stop.
 
-    `cosine` warms up over the first steps and then lowers the rates to a twentieth.
+    `learning_rate` is the network's, `embedding_learning_rate` that of the rows of ids, and
+    `weight_decay` theirs too. `cosine` warms up over the first steps and then lowers the rates to
+    a twentieth. Training ends after `epochs`, after `max_steps`, when the mean loss of the last
+    RECENT steps is at `target_loss`, or when it has not fallen for `patience` steps. `precision`
+    is Lightning's: "bf16-mixed" on a GPU.
     """
 
     learning_rate: float
     embedding_learning_rate: float
-    lists_per_step: int
-    clip: float
+    batch_size: int
+    clip: float = 5.0
     epochs: int = 1
     weight_decay: float = 0.0
     cosine: bool = False
+    optimizer: str = "adam"
+    momentum: float = 0.0
+    max_steps: int | None = None
+    target_loss: float | None = None
+    patience: int | None = None
+    precision: str = "32-true"
+
+    def __post_init__(self) -> None:
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"optimizer {self.optimizer!r} is none of {sorted(OPTIMIZERS)}")
+
+    @classmethod
+    def read(cls, rule: dict[str, Any]) -> Self:
+        """A rule by name; raises ValueError on a name that is none."""
+        known = {rule.name for rule in fields(cls)}
+        if unknown := sorted(set(rule) - known):
+            raise ValueError(
+                f"unknown update setting {unknown[0]!r}: one of {sorted(known)}"
+            )
+        return cls(**rule)
 
 
-class RankerTraining(LightningModule):
-    """Learns to rank what was bought above what was not, list by list."""
+class Training(LightningModule):
+    """Lowers a network's loss by a schedule, going on with the optimizer's state it had."""
 
-    def __init__(self, ranker: Ranker, before: Parameters, schedule: Schedule, steps: int) -> None:
+    def __init__(
+        self, network: nn.Module, before: Parameters, schedule: Schedule, steps: int
+    ) -> None:
         super().__init__()
-        self.ranker = ranker
+        self.network = network
         self.before = before
         self.schedule = schedule
         self.steps = steps
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam, going on with the moments it had."""
+        """The schedule's optimizer with the moments of `before`."""
         rule = self.schedule
-        tables = [p for n, p in self.ranker.named_parameters() if not n.startswith("mlp.")]
-        optimizer = torch.optim.Adam(
-            [
-                {"params": list(self.ranker.mlp.parameters()), "lr": rule.learning_rate},
-                {
-                    "params": tables,
-                    "lr": rule.embedding_learning_rate,
-                    "weight_decay": rule.weight_decay,
-                },
-            ],
-            fused=True,
-        )
-        for name, parameter in self.ranker.named_parameters():
-            if name in self.before.first:
-                moments = {
-                    "step": self.before.steps[name][0],
-                    "exp_avg": self.before.first[name],
-                    "exp_avg_sq": self.before.second[name],
-                }
-                optimizer.state[parameter] = {
-                    key: torch.tensor(array, device=parameter.device)
-                    for key, array in moments.items()
-                }
+        tables: tuple[str, ...] = self.network.tables  # type: ignore[assignment]
+        named = list(self.network.named_parameters())
+        groups = [
+            {
+                "params": [p for n, p in named if not n.startswith(tables)],
+                "lr": rule.learning_rate,
+            },
+            {
+                "params": [p for n, p in named if n.startswith(tables)],
+                "lr": rule.embedding_learning_rate,
+                "weight_decay": rule.weight_decay,
+            },
+        ]
+        more: dict[str, Any] = {"fused": True} if rule.optimizer in FUSED else {}
+        if rule.optimizer in ("sgd", "rmsprop"):
+            more["momentum"] = rule.momentum
+        optimizer: torch.optim.Optimizer = OPTIMIZERS[rule.optimizer](groups, **more)
+        for name, parameter in named:
+            state = {
+                key.split("/", 1)[0]: torch.tensor(array, device=parameter.device)
+                for key, array in self.before.optimizer.items()
+                if key.split("/", 1)[1] == name
+            }
+            if state:
+                if "step" in state:
+                    state["step"] = state["step"][0]
+                optimizer.state[parameter] = state
         return optimizer
 
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Set the rates of this step."""
         if self.schedule.cosine:
             factor = cosine_factor(self.trainer.global_step, self.steps)
@@ -83,10 +132,9 @@ class RankerTraining(LightningModule):
             for group, rate in zip(self.trainer.optimizers[0].param_groups, rates, strict=True):
                 group["lr"] = rate * factor
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The mean loss of the batch's lists."""
-        scores = self.ranker(batch.features, batch.users, batch.items)
-        loss = list_losses(scores, batch).mean()
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        """The batch's loss."""
+        loss: Tensor = self.network.loss(batch)  # type: ignore[operator]
         refuse_unless_finite(loss, "loss", batch_idx)
         return loss
 
@@ -97,25 +145,41 @@ class RankerTraining(LightningModule):
         gradient_clip_algorithm: str | None = None,
     ) -> None:
         """Clip the gradient's norm; the rule is the schedule's, not the Trainer's."""
-        norm = torch.nn.utils.clip_grad_norm_(self.ranker.parameters(), self.schedule.clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.schedule.clip)
         refuse_unless_finite(norm, "gradient", self.trainer.global_step)
 
 
 class Progress(Callback):
-    """Keeps the loss of every step and says now and then how far it is."""
+    """Keeps the loss of every step, says now and then how far it is, and ends in time."""
 
-    def __init__(self, every: int = 500) -> None:
+    def __init__(self, schedule: Schedule, every: int = 500) -> None:
         self.curve: Curve = []
+        self.schedule = schedule
         self.every = every
+        self.best = np.inf
+        self.best_step = 0
 
     def on_train_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Note the step's loss."""
-        self.curve.append({"step": float(trainer.global_step), "loss": float(outputs["loss"])})
-        if trainer.global_step % self.every == 0:
-            recent = np.mean([point["loss"] for point in self.curve[-self.every :]])
-            logger.info("step %d: loss %.4f", trainer.global_step, recent)
+        """Note the step's loss; stop at the target or on a plateau."""
+        step = len(self.curve) + 1
+        self.curve.append({"step": float(step), "loss": float(outputs["loss"])})
+        if step % self.every == 0:
+            logger.info("step %d: loss %.4f", step, self._recent(self.every))
+        if step >= RECENT:
+            loss = self._recent(RECENT)
+            if loss < self.best:
+                self.best, self.best_step = loss, step
+            trainer.should_stop |= self._done(step, loss)
+
+    def _done(self, step: int, loss: float) -> bool:
+        target, patience = self.schedule.target_loss, self.schedule.patience
+        reached = target is not None and loss <= target
+        return reached or (patience is not None and step - self.best_step >= patience)
+
+    def _recent(self, steps: int) -> float:
+        return float(np.mean([point["loss"] for point in self.curve[-steps:]]))
 
 
 def refuse_unless_finite(value: Tensor, what: str, step: int) -> None:
@@ -130,23 +194,28 @@ def cosine_factor(step: int, steps: int) -> float:
     return float(rest * min(1.0, (step + 1) / max(1.0, WARM_UP * steps)))
 
 
-def train(before: Parameters, events: Events, schedule: Schedule) -> tuple[Parameters, Curve]:
-    """New parameters, trained on the events from the ones before, which stay as they are.
+def train(
+    network: nn.Module, before: Parameters, events: Events, schedule: Schedule
+) -> tuple[Parameters, Curve]:
+    """New parameters, trained from the ones before, which stay as they are.
 
-    On a CPU the same inputs give the same bits.
+    `network` holds a copy of the weights of `before` and has the form of `Network`. On a CPU the
+    same inputs give the same bits.
 
     Raises:
         DivergedError: if a loss, a gradient or a weight is not finite.
     """
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    module = RankerTraining(to_ranker(before), before, schedule, events.steps * schedule.epochs)
-    progress = Progress()
+    module = Training(network, before, schedule, events.steps * schedule.epochs)
+    progress = Progress(schedule)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Lightning's hints about loggers and workers
         trainer = Trainer(
             accelerator="auto",
             devices=1,
+            precision=schedule.precision,  # type: ignore[arg-type]
             max_epochs=schedule.epochs,
+            max_steps=schedule.max_steps or -1,
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,
@@ -154,19 +223,19 @@ def train(before: Parameters, events: Events, schedule: Schedule) -> tuple[Param
             callbacks=[progress],
         )
         trainer.fit(module, datamodule=events)
-    after = read_back(module.ranker, trainer.optimizers[0])
+    after = read_back(module.network, trainer.optimizers[0])
     if not after.finite():
         raise DivergedError("a weight is not finite after training: nothing was learned")
     return after, progress.curve
 
 
-def read_back(ranker: Ranker, optimizer: torch.optim.Optimizer) -> Parameters:
-    """The weights and moments as arrays of their own."""
+def read_back(network: nn.Module, optimizer: torch.optim.Optimizer) -> Parameters:
+    """The weights and the optimizer's state as arrays of their own."""
     found = Parameters()
-    for name, parameter in ranker.named_parameters():
-        moments = optimizer.state[parameter]
-        found.weights[name] = parameter.detach().cpu().numpy().copy()
-        found.first[name] = moments["exp_avg"].cpu().numpy().copy()
-        found.second[name] = moments["exp_avg_sq"].cpu().numpy().copy()
-        found.steps[name] = moments["step"].cpu().numpy().reshape(1).copy()
+    for name, parameter in network.named_parameters():
+        found.weights[name] = parameter.detach().float().cpu().numpy().copy()
+        for part, value in optimizer.state[parameter].items():
+            if value is not None:  # SGD without momentum names a buffer that it does not have
+                array = torch.as_tensor(value).float().cpu().numpy()
+                found.optimizer[f"{part}/{name}"] = array.reshape(array.shape or (1,)).copy()
     return found

@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lightning_modules.learner import Examples, Learner
-from lightning_modules.lists import spool
 from tasks import bundle, days, gate, learners, reference, workspace
 from tasks.bundle import Bundle
 from tasks.contract import check_events
@@ -42,7 +41,7 @@ def bootstrap(ledger: Ledger, lease: Lease, application: str, params: Params, wh
     """Fit on history before `shop.history_until`, prove it beside the naive rival, start the line.
 
     The state takes every day in order. Lists are made of the last `bootstrap.days`, each with the
-    state as it was before its day; of the last `check_days` a fixed share of households is held
+    state as it was before its day; of the last `check_days` a fixed share of units is held
     out, and on these the champion must beat the naive rival (paired interval above zero). Raises
     NoHistoryError, InvalidDayError or WeakChampionError; then there is no line.
     """
@@ -63,7 +62,7 @@ def bootstrap(ledger: Ledger, lease: Lease, application: str, params: Params, wh
     )
     scores = {day: learner.scores(lists) for day, lists in tests.items()}
     _prove(learner, tests, scores, section)
-    recent = _recent(pins, tests, scores, section.drift, params.shop.time_zone)
+    recent = _recent(learner, pins, tests, scores, section.drift, params.shop.time_zone)
     stored = _store(learner, application, pins, recent, section, where / "next")
     shutil.rmtree(where)
     return _start(ledger, lease, stored, pins, params.shop)
@@ -78,6 +77,7 @@ def _pin(
         day=day,
         events=days.partition("events", day),
         items=days.partition("items", day),
+        prices=days.partition("prices", day),
         partitions=files,
         parent="",
         predecessor="",
@@ -104,18 +104,18 @@ def _live_through(
     )
     tests: dict[dt.date, Examples] = {}
     for number, pin in enumerate(pins, 1):
-        events, items = days.read_events(pin), days.read_items(pin)
-        check_events(events, pin.day, params.shop.time_zone, pin.events)
+        shop_day = learners.read_day(pin)
+        check_events(shop_day.events, pin.day, params.shop.time_zone, pin.events)
         seen = held_out = None
         if pin.day >= first_list and pin is not pins[0]:
-            seen = learner.examples(events, items, pin.day)
+            seen = learner.examples(shop_day)
             held_out = learners.held_out(seen, section.holdout_share)
             if pin.day < first_test:
                 held_out[:] = False
             else:
                 tests[pin.day] = seen.take(held_out)
-            spool(seen.take(~held_out).training_part(), spooled / f"{pin.day}.safetensors")
-        learner.absorb(events, items, seen, held_out, pin.day)
+            learner.spool(seen.take(~held_out), spooled / f"{pin.day}.safetensors")
+        learner.absorb(shop_day, seen, held_out)
         if number % 30 == 0 or pin is pins[-1]:
             log.info("%d of %d days of history taken in", number, len(pins))
     return tests
@@ -124,15 +124,16 @@ def _live_through(
 def _prove(learner: Learner, tests: Tests, scores: Scores, section: ApplicationParams) -> None:
     """Raise WeakChampionError unless the champion is shown to beat the naive rival."""
     parts = []
-    for day, lists in tests.items():
-        ours = learner.quality(lists, scores[day])[["user_id", learner.metric]]
-        naive = learner.quality(lists, learner.naive_scores(lists))[learner.metric]
-        parts.append(ours.assign(difference=ours[learner.metric] - naive))
+    sign = 1 if learner.higher_is_better else -1
+    for day, units in tests.items():
+        ours = learner.quality(units, scores[day])[["unit", learner.metric]]
+        naive = learner.quality(units, learner.naive_scores(units))[learner.metric]
+        parts.append(ours.assign(difference=sign * (ours[learner.metric] - naive)))
     gains = pd.concat(parts, ignore_index=True)
-    interval = gate.interval_by_user(gains, section.gate.alpha, draws=section.gate.draws, seed=0)
+    interval = gate.interval_by_unit(gains, section.gate.alpha, draws=section.gate.draws, seed=0)
     shown = (
-        f"{learner.metric} of {len(gains)} held-out lists: {interval.mean:+.4f} beside the naive "
-        f"rival, lower bound {interval.low:+.4f}"
+        f"{learner.metric} of {len(gains)} held-out units: better than the naive rival's by "
+        f"{interval.mean:+.4f}, lower bound {interval.low:+.4f}"
     )
     if interval.low <= 0:
         raise WeakChampionError(
@@ -143,7 +144,12 @@ def _prove(learner: Learner, tests: Tests, scores: Scores, section: ApplicationP
 
 
 def _recent(
-    pins: Sequence[Increment], tests: Tests, scores: Scores, settings: DriftParams, time_zone: str
+    learner: Learner,
+    pins: Sequence[Increment],
+    tests: Tests,
+    scores: Scores,
+    settings: DriftParams,
+    time_zone: str,
 ) -> pd.DataFrame:
     """Drift's reference: the last days, with the scores of the lists that were held out.
 
@@ -153,9 +159,11 @@ def _recent(
     for pin in pins[-settings.reference_days :]:  # at most so many; `advance` drops older ones
         known = pd.Series(dtype="float64")
         if pin.day in tests:
-            lists = tests[pin.day]
-            known = pd.Series(learners.top_scores(lists, scores[pin.day]), index=lists.user_ids)
-        rows = reference.drift_rows(days.read_events(pin), known, pin.day, time_zone)
+            units = tests[pin.day]
+            known = pd.Series(learner.unit_scores(units, scores[pin.day]), index=units.unit_ids)
+        rows = reference.drift_rows(
+            days.read_events(pin), known, learner.unit, pin.day, time_zone, settings.event_types
+        )
         recent = reference.advance(recent, rows, pin.day, settings)
     return recent
 

@@ -16,7 +16,7 @@ from tasks import workspace
 from tasks.contract import COLUMNS, InvalidDayError
 from tasks.records import Increment
 
-TABLES = ("events", "items")
+TABLES = ("events", "items", "prices")
 CALENDAR = "params.yaml"  # the evidence of a day without a file is the calendar in it
 
 
@@ -92,6 +92,12 @@ def read_items(increment: Increment) -> pd.DataFrame:
     return _read(files) if files else pd.DataFrame({"item_id": pd.Series(dtype="str")})
 
 
+def read_prices(increment: Increment) -> pd.DataFrame:
+    """The offers that begin that day; errors as for `read_events`."""
+    files = tuple((p, m) for p, m in increment.partitions.items() if p.startswith("prices/"))
+    return _read(files) if files else no_prices()
+
+
 def no_events() -> pd.DataFrame:
     """A day of canonical events without rows."""
     kinds = {"event_time": "datetime64[us, UTC]"}
@@ -100,9 +106,18 @@ def no_events() -> pd.DataFrame:
     return pd.DataFrame({c: pd.Series(dtype=kinds.get(c, "str")) for c in COLUMNS})
 
 
-@functools.lru_cache(maxsize=2)
+def no_prices() -> pd.DataFrame:
+    """A day on which no offer begins, with the canonical columns."""
+    kinds = dict.fromkeys(("item_id", "date", "until", "channel"), "str")
+    kinds |= dict.fromkeys(("date", "until"), "datetime64[us]")
+    kinds |= dict.fromkeys(("price", "list_price", "cost"), "float64")
+    kinds |= dict.fromkeys(("display", "mailer"), "str")
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
+
+
+@functools.lru_cache(maxsize=3)
 def _read(files: tuple[tuple[str, str], ...]) -> pd.DataFrame:
-    """All steps of an increment read the same two tables; callers do not write into them."""
+    """All steps of an increment read the same tables; callers do not write into them."""
     return pd.concat([_read_file(path, md5) for path, md5 in files], ignore_index=True)
 
 

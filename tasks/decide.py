@@ -21,7 +21,7 @@ def decide(increment: Increment, params: Params, where: Path) -> Verdict:
 
     First the champion itself is on trial: has it been shown, over the last days since it came to
     serve, to be worse than its predecessor? Then the challenger: is it shown not to be worse on
-    the held-out households, does it not forget, and has the line not sunk below the anchor?
+    the held-out units, does it not forget, and has the line not sunk below the anchor?
     Writes the pooled evidence that the next increment goes on from beside the verdict.
     """
     settings = params.application(increment.application).gate
@@ -56,7 +56,7 @@ def decide(increment: Increment, params: Params, where: Path) -> Verdict:
 
 
 def _undefined(where: Path, metric: str) -> list[Check]:
-    """A failed check if a household's metric is no number: it can prove nothing."""
+    """A failed check if a unit's metric is no number: it can prove nothing."""
     values = reference.read_frame(where / "prequential.parquet")[metric]
     if values.notna().all():
         return []
@@ -84,10 +84,12 @@ def _pooled(
     memory = reference.read_frame(where / "parent" / EVIDENCE)
     memory = memory[memory["against"].isin({increment.predecessor, increment.anchor})]
     since = increment.day - dt.timedelta(days=settings.window_days - 1)
-    if not scored.households:  # nobody shopped
+    if not scored.units:  # nobody shopped
         return gate.pool(memory, gate.no_evidence(), since)
     today = reference.read_frame(where / "prequential.parquet")
-    values = today.pivot(index="user_id", columns="method", values=scored.metric)
+    values = today.pivot(index="unit", columns="method", values=scored.metric)
+    if not scored.higher_is_better:
+        values = -values
     others = {increment.predecessor: "predecessor", increment.anchor: "anchor"}
     for version, method in sorted(others.items()):
         if version != increment.parent:
@@ -102,13 +104,13 @@ def _against(
     increment: Increment, other: str, margin: float, evidence: pd.DataFrame, settings: GateParams
 ) -> Check:
     version = getattr(increment, other)
-    households = evidence.loc[evidence["against"] == version, "user_id"].nunique()
-    if 0 < households < settings.min_households:
+    units = evidence.loc[evidence["against"] == version, "unit"].nunique()
+    if 0 < units < settings.min_units:
         return Check(
             name=f"champion not worse than its {other}",
             passed=True,
-            why=f"{households} households are too few to take a champion back",
-            households=households,
+            why=f"{units} are too few to take a champion back",
+            units=units,
         )
     return gate.not_proven_worse(
         f"champion not worse than its {other}",
@@ -125,21 +127,24 @@ def _challenger(increment: Increment, where: Path, settings: GateParams) -> list
     evaluation = Evaluation.read(where / "evaluation.json")
     if evaluation.challenger is None:
         return [Check(name="there is a challenger", passed=False, why=evaluation.reason)]
-    enough = evaluation.households >= settings.min_households
+    enough = evaluation.units >= settings.min_units
+    held_out = f"held-out {evaluation.unit.removesuffix('_id')}s"
     size = Check(
-        name="enough held-out households",
+        name=f"enough {held_out}",
         passed=enough,
-        why=f"{evaluation.households} of at least {settings.min_households}",
-        households=evaluation.households,
+        why=f"{evaluation.units} of at least {settings.min_units}",
+        units=evaluation.units,
     )
     table = reference.read_frame(where / "evaluation.parquet")
-    values = table.pivot(index="user_id", columns="method", values=evaluation.metric)
+    values = table.pivot(index="unit", columns="method", values=evaluation.metric)
     values = values.reindex(columns=["champion", "challenger"])  # also where nobody was held out
+    if not evaluation.higher_is_better:
+        values = -values
     today = gate.evidence_of(
         "challenger", increment.day, values["challenger"], values["champion"]
     ).assign(champion=values["champion"].to_numpy())
     holdout = gate.not_worse(
-        f"challenger not worse on held-out households ({evaluation.metric})",
+        f"challenger not worse on {held_out} ({evaluation.metric})",
         today,
         settings.margin,
         settings.alpha,
@@ -154,7 +159,7 @@ def _forgetting(increment: Increment, where: Path, settings: GateParams) -> Chec
     # A lower loss is better: the sign is turned so that "new minus old" is again a gain.
     losses = pd.DataFrame(
         {
-            "user_id": past["user_id"],
+            "unit": past["unit"],
             "difference": past["champion"] - past["challenger"],
             "champion": past["champion"],
         }

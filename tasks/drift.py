@@ -9,7 +9,7 @@ from tasks import reference
 from tasks.days import read_events
 from tasks.params import DriftParams, Params
 from tasks.pins import run_as_stage
-from tasks.records import ColumnDrift, Drift, Increment
+from tasks.records import ColumnDrift, Drift, Increment, Prequential
 
 log = logging.getLogger(__name__)
 FILE = "drift.json"
@@ -33,7 +33,9 @@ def drift(increment: Increment, params: Params, where: Path) -> Drift:
     scores = reference.champion_scores(where / "prequential.parquet")
     if scores.empty:  # a day of events without a purchase: there is no list to compare
         past = past.assign(score=float("nan"))
-    today = reference.drift_rows(events, scores, increment.day, params.shop.time_zone)
+    unit = Prequential.read(where / "prequential.json").unit
+    zone = params.shop.time_zone
+    today = reference.drift_rows(events, scores, unit, increment.day, zone, settings.event_types)
     try:
         columns = _columns(past, today)
         psi, page = _population_stability(today, past, columns, settings.psi_threshold)

@@ -139,6 +139,7 @@ def _pin(
         day=day,
         events=_evidence("events", day, files),
         items=_evidence("items", day, files),
+        prices=_evidence("prices", day, files),
         partitions=files,
         parent=line.head,
         predecessor=line.predecessor or line.head,

@@ -1,24 +1,24 @@
-"""Step: champion, challenger and anchor on the same held-out lists, and on lists long past."""
+"""Step: champion, challenger and anchor on the same held-out units, and on some long past."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from lightning_modules.learner import Learner
+from lightning_modules.learner import Examples, Learner
 from tasks import learners, reference
 from tasks.params import Params
 from tasks.pins import run_as_stage
 from tasks.records import Evaluation, Fit, Increment
 
 FILE = "evaluation.json"
-HOUSEHOLDS = "evaluation.parquet"
+UNITS = "evaluation.parquet"
 PAST = "forgetting.parquet"
 
 
 def evaluate(increment: Increment, params: Params, where: Path) -> Evaluation:
-    """Score the households that the update did not see, and the frozen sample of past ones.
+    """Score the units that the update did not see, and the frozen sample of past ones.
 
-    Writes the means; per held-out household and method the metrics; and per frozen list the loss
+    Writes the means; per held-out unit and method the metrics; and per frozen unit the loss
     of champion and challenger, the rise of which is forgetting.
     """
     section = params.application(increment.application)
@@ -34,13 +34,15 @@ def evaluate(increment: Increment, params: Params, where: Path) -> Evaluation:
     held_out = seen.take(learners.held_out(seen, section.holdout_share))
     quality = {name: who.quality(held_out, who.scores(held_out)) for name, who in versions.items()}
     tables = [table.assign(method=name) for name, table in sorted(quality.items())]
-    reference.write_frame(pd.concat(tables, ignore_index=True), where / HOUSEHOLDS)
+    reference.write_frame(pd.concat(tables, ignore_index=True), where / UNITS)
     reference.write_frame(_past(versions), where / PAST)
     means = {name: learners.mean_quality(table) for name, table in quality.items()}
     return Evaluation(
         day=increment.day,
-        households=len(quality["champion"]),
+        units=len(quality["champion"]),
+        unit=champion.unit,
         metric=champion.metric,
+        higher_is_better=champion.higher_is_better,
         champion=means["champion"],
         challenger=means.get("challenger"),
         anchor=means["anchor"],
@@ -49,14 +51,14 @@ def evaluate(increment: Increment, params: Params, where: Path) -> Evaluation:
 
 
 def _past(versions: dict[str, Learner]) -> pd.DataFrame:
-    lists = versions["champion"].frozen_lists()
-    frozen = lists.take(lists.hit)  # a list without a bought candidate has no loss
+    frozen: Examples = versions["champion"].frozen()
     losses = {
         name: versions[name].loss(frozen).astype("float64")
         for name in ("champion", "challenger")
         if name in versions
     }
-    return pd.DataFrame(losses).assign(user_id=frozen.user_ids)
+    table = pd.DataFrame(losses).assign(unit=frozen.unit_ids.astype(str))
+    return table[table["champion"].notna()]  # where there is nothing to learn there is no loss
 
 
 if __name__ == "__main__":  # the `evaluate` stage of dvc.yaml

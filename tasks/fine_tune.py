@@ -31,7 +31,10 @@ def fine_tune(increment: Increment, params: Params, where: Path) -> Fit:
     held_out = learners.held_out(seen, section.holdout_share)
     try:
         curve = learner.fine_tune(
-            seen, held_out, update=increment.update.model_dump(), seed=increment.seed
+            seen,
+            held_out,
+            update=increment.update.model_dump(exclude_none=True),
+            seed=increment.seed,
         )
     except DivergedError as problem:
         log.error("%s: the fit diverged, the champion stays: %s", increment.day, problem)

@@ -1,9 +1,10 @@
-"""The statistics of the gate: paired by user, pooled over a window of days, looks paid for.
+"""The statistics of the gate: paired by unit, pooled over a window of days, looks paid for.
 
-Evidence is a table with one row per user-day and comparison: `against` (a version id), `day`
-(ISO), `user_id`, `difference` (champion minus the other) and `champion` (the champion's own
-metric). It holds the days of one window, so that good days long past do not outvote bad new ones;
-every interval is clustered by user, however many days are pooled.
+Evidence is a table with one row per unit-day and comparison: `against` (a version id), `day`
+(ISO), `unit` (a user or an item), `difference` (champion minus the other) and `champion` (the
+champion's own metric), both turned so that higher is better. It holds the days of one
+window, so that good days long past do not outvote bad new ones; every interval is clustered by
+unit, however many days are pooled.
 """
 
 import datetime as dt
@@ -17,8 +18,8 @@ from numpy.typing import NDArray
 
 from tasks.records import Check
 
-EVIDENCE = ("against", "day", "user_id", "difference", "champion")
-DRAWS_AT_ONCE = 100  # draws x users numbers at a time
+EVIDENCE = ("against", "day", "unit", "difference", "champion")
+DRAWS_AT_ONCE = 100  # draws x units numbers at a time
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ def no_evidence() -> pd.DataFrame:
 
 
 def evidence_of(against: str, day: dt.date, champion: pd.Series, other: pd.Series) -> pd.DataFrame:
-    """One day's evidence from two columns of per-user metrics, both indexed by user id."""
+    """One day's evidence from two columns of per-unit metrics, both indexed by unit."""
     table = pd.DataFrame({"difference": champion - other, "champion": champion})
-    table = table.rename_axis("user_id").reset_index()
+    table = table.rename_axis("unit").reset_index()
     return table.assign(against=against, day=day.isoformat())[list(EVIDENCE)]
 
 
@@ -51,7 +52,7 @@ def pool(memory: pd.DataFrame, today: pd.DataFrame, since: dt.date) -> pd.DataFr
     """Both tables from `since` on; sorted, so that the same days are the same bytes."""
     both = pd.concat([memory, today], ignore_index=True)
     recent = both[both["day"] >= since.isoformat()]
-    return recent.sort_values(["against", "day", "user_id"], ignore_index=True)
+    return recent.sort_values(["against", "day", "unit"], ignore_index=True)
 
 
 def window_of(day: dt.date, days: int) -> int:
@@ -72,10 +73,10 @@ def spent(alpha: float, look: int) -> float:
 def paired_interval(
     total: NDArray[np.float64], days: NDArray[np.float64], alpha: float, draws: int, seed: int
 ) -> Interval:
-    """Mean of paired differences per household-day, users resampled whole.
+    """Mean of paired differences per unit-day, units resampled whole.
 
-    `total` (users,) sums the differences of a user over `days` (users,). The standard error is the
-    bootstrap's over `draws` resamplings of users (Efron & Tibshirani 1993, chapter 6); the bounds
+    `total` (units,) sums the differences of a unit over `days` (units,). The standard error is the
+    bootstrap's over `draws` resamplings of units (Efron & Tibshirani 1993, chapter 6); the bounds
     are normal at the one-sided level `alpha`, because small levels lie beyond what the draws'
     own quantiles resolve. Raises ValueError when there is nothing to resample or a value is not
     finite, so that a caller cannot mistake it for evidence.
@@ -95,10 +96,10 @@ def paired_interval(
     return Interval(mean, mean - reach, mean + reach, error, len(total))
 
 
-def interval_by_user(evidence: pd.DataFrame, alpha: float, *, draws: int, seed: int) -> Interval:
-    """The `paired_interval` of `difference` over user-days, clustered by `user_id`; its errors."""
+def interval_by_unit(evidence: pd.DataFrame, alpha: float, *, draws: int, seed: int) -> Interval:
+    """The `paired_interval` of `difference` over unit-days, clustered by `unit`; its errors."""
     days = evidence[["difference"]].assign(days=1.0)
-    sums = days.groupby(evidence["user_id"], sort=True).sum(skipna=False)
+    sums = days.groupby(evidence["unit"], sort=True).sum(skipna=False)
     total, counts = (sums[name].to_numpy(np.float64) for name in sums.columns)
     return paired_interval(total, counts, alpha, draws, seed)
 
@@ -139,7 +140,7 @@ def not_worse(
         low=interval.low,
         high=interval.high,
         margin=allowed,
-        households=interval.clusters,
+        units=interval.clusters,
         power=power(interval.error, allowed, alpha),
     )
 
@@ -177,7 +178,7 @@ def not_proven_worse(
         low=interval.low,
         high=interval.high,
         margin=allowed,
-        households=interval.clusters,
+        units=interval.clusters,
         looks=look,
         power=power_to_catch(interval.error, allowed, level),
     )
@@ -186,7 +187,7 @@ def not_proven_worse(
 def _interval(
     evidence: pd.DataFrame, margin: float, alpha: float, draws: int, seed: int
 ) -> tuple[Interval, float]:
-    interval = interval_by_user(evidence, alpha, draws=draws, seed=seed)
+    interval = interval_by_unit(evidence, alpha, draws=draws, seed=seed)
     level = abs(float(evidence["champion"].sum(skipna=False))) / len(evidence)
     if not math.isfinite(level):
         raise ValueError("the champion's own metric is not finite")

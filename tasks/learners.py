@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lightning_modules.hashing import in_holdout
-from lightning_modules.learner import Examples, Learner
+from lightning_modules.learner import Examples, Learner, ShopDay
 from tasks import bundle
-from tasks.days import read_events, read_items
+from tasks.days import read_events, read_items, read_prices
 from tasks.params import ApplicationParams, Params
 from tasks.records import Increment, Metrics
 
@@ -28,6 +28,12 @@ def open_learner(directory: Path, params: ApplicationParams) -> Learner:
     """A learner of the caller's own; raises CorruptBundleError before anything is parsed."""
     bundle.verify(directory)
     return learner_class(params).load(directory, params.settings)
+
+
+def read_day(increment: Increment) -> ShopDay:
+    """All that a learner may know of the day; errors as for `days.read_events`."""
+    tables = (read_events(increment), read_items(increment), read_prices(increment))
+    return ShopDay(increment.day, *tables)
 
 
 def champion(increment: Increment, params: Params, where: Path) -> Learner:
@@ -60,7 +66,8 @@ def _champion(place: Path, version: str, section: str) -> Learner:
 def _examples(where: Path, pin: str, section: str) -> Examples:
     increment = Increment.model_validate_json(pin)
     learner = _champion(where / "parent", increment.parent, section)
-    return learner.examples(read_events(increment), read_items(increment), increment.day)
+    examples: Examples = learner.examples(read_day(increment))
+    return examples
 
 
 def with_parameters(learner: Learner, directory: Path) -> Learner:
@@ -71,18 +78,11 @@ def with_parameters(learner: Learner, directory: Path) -> Learner:
 
 
 def held_out(seen: Examples, share: float) -> NDArray[np.bool_]:
-    """Which lists (lists,) the update does not see: a fixed share, by hash of day and user."""
+    """Which units (L,) the update does not see: a fixed share, by hash of day and unit."""
     return in_holdout(seen.keys, share)
 
 
 def mean_quality(quality: pd.DataFrame) -> Metrics:
-    """Means over household-days of every metric column; what is undefined for all is left out."""
-    means = quality.drop(columns="user_id").mean()
+    """Means over the day's units of every metric; what is undefined for all is left out."""
+    means = quality.drop(columns="unit").mean()
     return {str(name): round(float(value), 6) for name, value in means.items() if pd.notna(value)}
-
-
-def top_scores(seen: Examples, scores: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The best candidate's score of each list (lists,)."""
-    if not len(seen):
-        return np.empty(0)
-    return np.maximum.reduceat(scores, seen.offsets[:-1]).astype(np.float64)

@@ -36,6 +36,7 @@ class ReportRow(Record):
     short: str = Field(description="Why, in a few words.")
     champion: Metrics = Field(description="Before the day was learned; empty if not scored.")
     naive: Metrics
+    shown: tuple[str, ...] = Field(description="The metrics that are looked at first.")
     seconds: dict[str, float] = Field(description="By step, of the last attempt that ended.")
 
 
@@ -78,6 +79,7 @@ class Night:
             short=_short(self),
             champion=scored.champion if scored else {},
             naive=scored.naive if scored else {},
+            shown=scored.shown if scored else (),
             seconds=self.seconds,
         )
 

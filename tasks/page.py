@@ -11,7 +11,6 @@ from tasks.ledger import DayEntry, Ledger
 from tasks.nights import Night
 from tasks.records import Check, Metrics
 
-PREFERRED = ("ndcg@10", "recall@10")  # shown where the application has them
 STYLE = files("tasks").joinpath("page.css")
 PLOTLY = files("plotly").joinpath("package_data/plotly.min.js")
 DRAW = """
@@ -61,11 +60,9 @@ def page(
 
 
 def _metrics(nights: Sequence[Night]) -> list[str]:
-    """The two usual ones, or else the application's own."""
+    """Those that the learner says are looked at first."""
     scored = [night.prequential for night in nights if night.prequential]
-    known = {name for record in scored for name in record.champion}
-    found = [name for name in PREFERRED if name in known]
-    return found or sorted({record.metric for record in scored}) or [PREFERRED[0]]
+    return list(scored[-1].shown) if scored else []
 
 
 def _headline(
@@ -109,25 +106,26 @@ def _reasons(waiting: Sequence[DayEntry]) -> str:
 
 
 def _gain(nights: Sequence[Night], metric: str) -> tuple[str, str, str]:
-    """The champion beside the naive rival, a mean over all household-days shown."""
+    """The champion beside the naive rival, a mean over all unit-days shown."""
     scored = [
         night.prequential
         for night in nights
         if night.prequential
         and {metric} <= set(night.prequential.champion) & set(night.prequential.naive)
     ]
-    households = sum(record.households for record in scored)
-    if not households:
+    units = sum(record.units for record in scored)
+    if not units:
         return _label(metric), "-", "no day was scored yet"
     ours, naive = (
-        sum(getattr(record, who)[metric] * record.households for record in scored) / households
+        sum(getattr(record, who)[metric] * record.units for record in scored) / units
         for who in ("champion", "naive")
     )
     more = f", {ours / naive - 1:+.1%}" if naive else ""
+    kind = scored[-1].unit.removesuffix("_id")
     return (
         _label(metric),
         f"{ours:.4f}",
-        f"naive {naive:.4f}{more}; {households:,} household-days, scored before learning",
+        f"naive {naive:.4f}{more}; {units:,} {kind}-days, scored before learning",
     )
 
 
@@ -189,7 +187,7 @@ def _check(check: Check) -> str:
         "" if check.effect is None else f"{check.effect:+.4f}",
         interval,
         "" if check.margin is None else f"{check.margin:.4f}",
-        f"{check.households}",
+        f"{check.units}",
         "" if check.effect is None else f"{check.looks}",
         "" if check.power is None else f"{check.power:.0%}",
         check.why,

@@ -6,11 +6,13 @@ from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from tasks.records import Record, UpdateSettings
 
 PARAMS = Path("params.yaml")
+DEFAULT = "default"  # the preset that changes nothing
+ALL = "all"  # instead of an application's name
 
 
 def _known_zone(name: str) -> str:
@@ -41,6 +43,9 @@ class ShopParams(Record):
 class DriftParams(Record):
     """When the day counts as drifted from the reference (population stability index)."""
 
+    event_types: tuple[str, ...] = Field(
+        default=(), description="Events that are compared; none named is all of them."
+    )
     psi_threshold: float = Field(gt=0, description="A column with a higher index has moved.")
     share_threshold: float = Field(
         gt=0, le=1, description="Share of moved columns from which on the day has drifted."
@@ -69,8 +74,8 @@ class GateParams(Record):
     )
     margin: float = Field(
         gt=0,
-        description="How much worse on tonight's held-out users the challenger might be, at the "
-        "interval's worst, and still be promoted. Lower is stricter, and needs more users.",
+        description="How much worse on tonight's held-out units the challenger might be, at the "
+        "interval's worst, and still be promoted. Lower is stricter, and needs more units.",
     )
     anchor_margin: float = Field(
         gt=0,
@@ -85,8 +90,9 @@ class GateParams(Record):
         description="How far below its predecessor, over the pooled days since it came to serve, "
         "the champion may be shown to be before it is taken back.",
     )
-    min_households: int = Field(
-        ge=2, description="Fewer held-out users than this prove nothing: the verdict is keep."
+    min_units: int = Field(
+        ge=2,
+        description="Fewer held-out units (users or items) than this prove nothing: it is a keep.",
     )
     draws: int = Field(ge=100, description="Bootstrap resamples of an interval's error.")
 
@@ -96,17 +102,21 @@ class BootstrapParams(Record):
 
     days: int = Field(ge=1, description="The last days of history, on which it is fitted.")
     check_days: int = Field(
-        ge=1, description="The last ones of them: held-out users there must beat the naive rival."
+        ge=1, description="The last ones of them: held-out units there must beat the naive rival."
     )
     fit: dict[str, Any] = Field(description="Of the learner's `fit`: epochs, rates and so on.")
 
 
 class ApplicationParams(Record):
-    """One application: its learner and how it learns, night by night."""
+    """One application: its learner and how it learns, night by night.
+
+    In the file, `preset` names one of `presets`, whose values stand over the section's own;
+    "default" is the section as it is.
+    """
 
     learner: str = Field(pattern=r"^[\w.]+:\w+$", description="The class, as `module:Class`.")
     holdout_share: float = Field(
-        gt=0, lt=1, description="Share of the day's users that tonight's parameters do not see."
+        gt=0, lt=1, description="Share of the day's units that tonight's parameters do not see."
     )
     settings: dict[str, Any] = Field(description="Of the learner: network, state and memory.")
     bootstrap: BootstrapParams
@@ -114,6 +124,27 @@ class ApplicationParams(Record):
     drift: DriftParams
     plan: PlanParams
     gate: GateParams
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, section: Any) -> Any:
+        if not isinstance(section, dict):
+            return section
+        rest = {name: value for name, value in section.items() if name != "presets"}
+        name, presets = rest.pop("preset", DEFAULT), section.get("presets", {})
+        if name != DEFAULT and name not in presets:
+            raise ValueError(f"no preset '{name}'; there are: {', '.join([DEFAULT, *presets])}")
+        return _over(presets.get(name, {}), rest)
+
+
+def _over(changes: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
+    """`usual` with what `changes` sets, section by section."""
+    merged = dict(usual)
+    for name, value in changes.items():
+        known = usual.get(name)
+        both = isinstance(known, dict) and isinstance(value, dict)
+        merged[name] = _over(value, known) if both and known is not None else value
+    return merged
 
 
 class Params(Record):

@@ -6,23 +6,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lightning_modules.learner import Examples
+from lightning_modules.learner import Examples, Learner
 from tasks import learners, reference
 from tasks.params import Params
 from tasks.pins import run_as_stage
 from tasks.records import Increment, Prequential
 
 FILE = "prequential.json"
-HOUSEHOLDS = "prequential.parquet"
+UNITS = "prequential.parquet"
 METHODS = ("champion", "predecessor", "anchor", "naive")
 
 
 def prequential(increment: Increment, params: Params, where: Path) -> Prequential:
-    """Test, then train: every household of the day, none of whose rows has been learned.
+    """Test, then train: every unit of the day (a user's or an item's), unlearned yet.
 
     Champion, predecessor and anchor are scored with the champion's state, so that only what was
-    learned is compared; the naive rival ranks by personal frequency. Writes the means and, beside
-    them, one row per household and method (day, user_id, method, metrics, score).
+    learned is compared; the naive rival is the learner's own. Writes the means and, beside them,
+    one row per unit and method (day, unit, method, metrics, score).
     """
     learner = learners.champion(increment, params, where)
     seen = learners.examples(increment, params, where)
@@ -33,26 +33,33 @@ def prequential(increment: Increment, params: Params, where: Path) -> Prequentia
         "naive": learner.naive_scores(seen),
     }
     quality = {method: learner.quality(seen, scores[method]) for method in METHODS}
-    reference.write_frame(_table(increment, seen, scores, quality), where / HOUSEHOLDS)
+    judged = {
+        method: quality[method].assign(
+            method=method, score=_scores_of(learner, seen, scores[method], quality[method])
+        )
+        for method in METHODS
+    }
+    table = pd.concat(judged.values(), ignore_index=True)
+    table.insert(0, "day", increment.day.isoformat())
+    reference.write_frame(table, where / UNITS)
     means = {method: learners.mean_quality(quality[method]) for method in METHODS}
     return Prequential(
-        day=increment.day, households=len(quality["champion"]), metric=learner.metric, **means
+        day=increment.day,
+        units=len(quality["champion"]),
+        unit=learner.unit,
+        metric=learner.metric,
+        higher_is_better=learner.higher_is_better,
+        shown=learner.shown,
+        **means,
     ).write(where / FILE)
 
 
-def _table(
-    increment: Increment,
-    seen: Examples,
-    scores: dict[str, NDArray[np.float32]],
-    quality: dict[str, pd.DataFrame],
-) -> pd.DataFrame:
-    tables = [
-        quality[method].assign(method=method, score=learners.top_scores(seen, scores[method]))
-        for method in METHODS
-    ]
-    table = pd.concat(tables, ignore_index=True)
-    table.insert(0, "day", increment.day.isoformat())
-    return table
+def _scores_of(
+    learner: Learner, seen: Examples, scores: NDArray[np.float32], quality: pd.DataFrame
+) -> pd.Series:
+    """The watched number of each judged unit; some units may have nothing to be judged by."""
+    watched = pd.Series(learner.unit_scores(seen, scores), index=seen.unit_ids.astype(str))
+    return quality["unit"].map(watched)
 
 
 if __name__ == "__main__":  # the `prequential` stage of dvc.yaml

@@ -47,18 +47,31 @@ class UpdateSettings(Record):
 
     model_config = ConfigDict(json_schema_extra=_leave_empty)
 
-    epochs: int = Field(default=1, ge=1, le=50, description="Passes over the new day's lists.")
+    epochs: int = Field(default=1, ge=1, le=50, description="Passes over the new day.")
     learning_rate: float = Field(
-        default=1e-4, gt=0, le=0.1, description="Adam's step for the network."
+        default=1e-4, gt=0, le=0.1, description="The optimizer's step for the network."
     )
     embedding_learning_rate: float = Field(
-        default=3e-4, gt=0, le=0.1, description="Adam's step for the rows of users and items."
+        default=3e-4, gt=0, le=0.1, description="Its step for the rows of users and items."
     )
-    lists_per_step: int = Field(
-        default=16, ge=1, description="Lists (a user's day each) in one optimizer step."
+    batch_size: int = Field(
+        default=16, ge=1, description="Examples in one step, as the application counts them."
     )
-    replay_lists: int = Field(
-        default=256, ge=0, description="Old lists mixed in, drawn from the replay memory."
+    replay: int = Field(
+        default=256, ge=0, description="Old examples mixed in, drawn from the replay memory."
+    )
+    optimizer: Literal["adam", "adamw", "sgd", "adagrad", "rmsprop"] = Field(
+        default="adam", description="The update rule; another one than before starts anew."
+    )
+    max_steps: int | None = Field(default=None, ge=1, description="Stop after so many steps.")
+    target_loss: float | None = Field(
+        default=None, description="Stop when the mean loss of 50 steps is at it."
+    )
+    patience: int | None = Field(
+        default=None, ge=1, description="Stop when that mean has not fallen for so many steps."
+    )
+    precision: Literal["32-true", "bf16-mixed"] = Field(
+        default="32-true", description="Of the arithmetic; bf16-mixed is for a GPU."
     )
 
     def over(self, usual: Self) -> Self:
@@ -73,6 +86,7 @@ class Increment(Record):
     day: dt.date
     events: str = Field(description="The day's evidence: its event file, or the calendar.")
     items: str = Field(description="The day's item file, or the calendar.")
+    prices: str = Field(description="The day's file of offers, or the calendar.")
     partitions: dict[str, str] = Field(description="MD5 of each file read, by path under data/.")
     parent: str
     predecessor: str
@@ -96,11 +110,14 @@ class Validation(Record):
 
 
 class Prequential(Record):
-    """How the champion did on a day that it has not learned, beside its rivals, same lists."""
+    """How the champion did on a day that it has not learned, beside its rivals, same units."""
 
     day: dt.date
-    households: int
+    units: int
+    unit: str = Field(description="The event column that names a unit: user_id or item_id.")
     metric: str
+    higher_is_better: bool
+    shown: tuple[str, ...] = Field(description="The metrics that a person looks at first.")
     champion: Metrics
     predecessor: Metrics
     anchor: Metrics
@@ -143,11 +160,13 @@ class Fit(Record):
 
 
 class Evaluation(Record):
-    """Champion, challenger and anchor on the same held-out lists of the day."""
+    """Champion, challenger and anchor on the same held-out units of the day."""
 
     day: dt.date
-    households: int
+    units: int
+    unit: str
     metric: str
+    higher_is_better: bool
     champion: Metrics
     challenger: Metrics | None
     anchor: Metrics
@@ -164,7 +183,7 @@ class Check(Record):
     low: float | None = None
     high: float | None = None
     margin: float | None = None
-    households: int = 0
+    units: int = 0
     looks: int = 1
     power: float | None = Field(
         default=None,

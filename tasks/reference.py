@@ -21,15 +21,22 @@ MISSING = "missing"  # the bucket of nulls: their share is compared, and no id s
 
 
 def drift_rows(
-    events: pd.DataFrame, scores: pd.Series, day: dt.date, time_zone: str
+    events: pd.DataFrame,
+    scores: pd.Series,
+    unit: str,
+    day: dt.date,
+    time_zone: str,
+    event_types: tuple[str, ...] = (),
 ) -> pd.DataFrame:
-    """One row per event with the columns that drift is measured on.
+    """One row per event, of the types named if any are, with the columns drift is measured on.
 
-    `scores` (per user id) is the champion's own score of the user's list before it learned the
-    day. It stands at the user's first event alone: repeated at each, a few full baskets would look
+    `scores` is the champion's own number of each value of the column `unit` before it learned the
+    day. It stands at the unit's first event alone: repeated at each, a few full baskets would look
     like drift. Ids are hashed into buckets; a null one is in the bucket MISSING.
     """
-    first = ~events["user_id"].duplicated()
+    if event_types:
+        events = events[events["event_type"].isin(event_types)]
+    first = ~events[unit].duplicated()
     local = events["event_time"].dt.tz_convert(ZoneInfo(time_zone))
     rows = pd.DataFrame(
         {
@@ -38,7 +45,7 @@ def drift_rows(
             "quantity": events["quantity"].astype("float64"),
             "discount": events["discount"].astype("float64"),
             "hour": local.dt.hour.astype("float64"),
-            "score": events["user_id"].map(scores).astype("float64").where(first),
+            "score": events[unit].map(scores).astype("float64").where(first),
             "event_type": events["event_type"].astype("str"),
             "channel": _buckets(events["channel"]),
             "item_bucket": _buckets(events["item_id"]),
@@ -79,9 +86,9 @@ def empty() -> pd.DataFrame:
 
 
 def champion_scores(prequential: Path) -> pd.Series:
-    """The champion's own score of each user's list, by user id, from the prequential step."""
+    """The champion's own number of each unit, from the prequential step."""
     table = read_frame(prequential)
-    return table[table["method"] == "champion"].set_index("user_id")["score"]
+    return table[table["method"] == "champion"].set_index("unit")["score"]
 
 
 def write(reference: pd.DataFrame, directory: Path) -> None:

@@ -13,7 +13,6 @@ from tasks.page import page
 
 PAGE = "index.html"
 DRIFT_PAGE = "drift.html"
-METRICS = ("recall@10", "ndcg@10")
 WIDTH = 120
 WHY_WIDTH, WHY_LINES, LARGEST_WIDTH = 22, 3, 19
 SHORT_STEPS = {"finish_snapshots": "snapshot", "fine_tune": "learn", "prequential": "score"}
@@ -59,16 +58,21 @@ def keep_drift_page(
 
 
 def terminal_table(table: Sequence[ReportRow]) -> str:
-    """The rows as plain text of at most 120 columns; a long reason goes on below, then is cut."""
-    above = ["", "", "", "", "", *(f"{metric:^13}" for metric in METRICS), "", ""]
+    """The rows as plain text of at most 120 columns; a long reason goes on below, then is cut.
+
+    Two metrics find room.
+    """
+    shown = next((row.shown for row in reversed(table) if row.shown), ())
+    metrics = [*shown, "", ""][:2]
+    above = ["", "", "", "", "", *(f"{metric:^13}" for metric in metrics), "", ""]
     head = ["day", "rows", "drift", "decision", "why", *["champ  naive"] * 2, "sec", "largest"]
     lines = [_line(above), _line(head), "-" * WIDTH]
     for row in table:
-        lines += _lines(row)
+        lines += _lines(row, metrics)
     return "\n".join(lines)
 
 
-def _lines(row: ReportRow) -> list[str]:
+def _lines(row: ReportRow, metrics: Sequence[str]) -> list[str]:
     wrapped = textwrap.wrap(
         row.short, WHY_WIDTH, max_lines=WHY_LINES, placeholder="…", break_long_words=True
     )
@@ -79,7 +83,7 @@ def _lines(row: ReportRow) -> list[str]:
         row.drift,
         row.decision,
         first,
-        *(f"{_value(row.champion, metric)} {_value(row.naive, metric)}" for metric in METRICS),
+        *(f"{_value(row.champion, metric)} {_value(row.naive, metric)}" for metric in metrics),
         f"{sum(row.seconds.values()):.1f}" if row.seconds else "-",
         _largest(row.seconds),
     ]

@@ -6,10 +6,10 @@ from pathlib import Path
 from tasks import bundle, gate, learners, reference, workspace
 from tasks.bundle import Bundle
 from tasks.cursor import Cursor
-from tasks.days import read_events, read_items
+from tasks.days import read_events
 from tasks.manifest import Kind, Manifest, ManifestFields
 from tasks.params import Params
-from tasks.records import Action, Increment, Verdict
+from tasks.records import Action, Increment, Prequential, Verdict
 
 EVIDENCE = "evidence.parquet"
 KINDS: dict[Action, Kind] = {
@@ -65,17 +65,17 @@ def _write_learner(
         learner.load_parameters(where / "predecessor")
     seen = learners.examples(increment, params, where)
     held_out = learners.held_out(seen, section.holdout_share)
-    learner.absorb(read_events(increment), read_items(increment), seen, held_out, increment.day)
+    learner.absorb(learners.read_day(increment), seen, held_out)
     learner.save(draft)
 
 
 def _write_memory(increment: Increment, params: Params, where: Path, draft: Path) -> None:
     past = reference.read(where / "parent")
     scores = reference.champion_scores(where / "prequential.parquet")
-    rows = reference.drift_rows(
-        read_events(increment), scores, increment.day, params.shop.time_zone
-    )
+    unit = Prequential.read(where / "prequential.json").unit
     settings = params.application(increment.application).drift
+    events, zone = read_events(increment), params.shop.time_zone
+    rows = reference.drift_rows(events, scores, unit, increment.day, zone, settings.event_types)
     reference.write(reference.advance(past, rows, increment.day, settings), draft)
     looks = dict(increment.looks)
     for role in ("anchor", "predecessor"):

@@ -37,6 +37,7 @@ BUNDLES = VAR / "bundles"
 ATTACHMENTS = VAR / "attachments"
 ATTEMPTS = VAR / "attempts"
 REPORTS = VAR / "reports"
+OUTPUTS = VAR / "outputs"
 
 # The cache may hold the same damage, and DVC would hand it out again.
 _CURE = "Remove it and its copy under .dvc/cache/files/md5, then run `dvc pull data.dvc --force`"

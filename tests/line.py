@@ -51,11 +51,11 @@ SMALL = {
         "sampling_share": 0.5,
     },
     "holdout_share": 0.4,
-    "bootstrap": {"days": 24, "check_days": 6, "fit": {"lists_per_step": 16, "epochs": 6}},
-    "fine_tune": {"lists_per_step": 8, "replay_lists": 32},
+    "bootstrap": {"days": 24, "check_days": 6, "fit": {"batch_size": 16, "epochs": 6}},
+    "fine_tune": {"batch_size": 8, "replay": 32},
     "drift": {"reference_days": 10},
     "plan": {"min_rows": 20},
-    "gate": {"min_households": 5, "draws": 500, "margin": 0.3, "forgetting_margin": 0.3},
+    "gate": {"min_units": 5, "draws": 500, "margin": 0.3, "forgetting_margin": 0.3},
 }
 
 
@@ -110,6 +110,7 @@ def write_project(folder: Path, source: dict[str, Any]) -> None:
         "source": source,
     }
     section = params["applications"][APPLICATION]
+    params["applications"] = {APPLICATION: section}
     for key, value in SMALL.items():
         section[key] = section[key] | value if isinstance(value, dict) else value
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))

@@ -13,7 +13,7 @@ from tasks.ledger import open_ledger
 from tests.line import APPLICATION, Place
 
 DAILY = "from flows.daily import daily_increment; daily_increment(%s)"
-ROLLBACK = "from flows.rollback import rollback; rollback(%s)"
+ROLLBACK = "from flows.rollback import rollback; rollback(%s, application='recommendation')"
 # What a look may leave: SQLite's shared memory, compiled modules, Git's memory of file times.
 NOT_CONTENT = (".db-shm", ".db-wal", ".pyc", ".git/index")
 

@@ -23,8 +23,13 @@ def open_source(settings: dict[str, Any]) -> Source:
             from tasks.sources.table import TableSource
 
             return TableSource(**rest)
+        if kind == "ta_feng":
+            from tasks.sources.ta_feng import TaFeng
+
+            return TaFeng(**rest)
     except TypeError as error:  # an unknown or missing keyword: say it in the reader's words
         raise SourceError(f"params.yaml: shop.source of kind {kind!r}: {error}") from error
     raise SourceError(
-        f"params.yaml: shop.source.kind is {kind!r}; it is 'complete_journey' or 'table'"
+        f"params.yaml: shop.source.kind is {kind!r}; "
+        "it is 'complete_journey', 'table' or 'ta_feng'"
     )

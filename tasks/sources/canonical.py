@@ -35,14 +35,18 @@ ITEM_COLUMNS = {
     "brand": "text",
 }
 USER_COLUMNS = {"user_id": "text", "date": "day"}
-# One row per offer or promotion; in force from `date` to `until`, both included. `price` is the
-# posted price where the shop states one; `display` and `mailer` say how the item was promoted.
+# One row per offer or promotion; in force from `date` to `until`, both included, in one `channel`
+# or, where that is null, in the whole shop. `price` is a unit's posted price and `list_price` what
+# it is without the offer, where the shop states them; `cost` is what a unit costs the shop;
+# `display` and `mailer` say how the item was promoted.
 PRICE_COLUMNS = {
     "item_id": "text",
     "date": "day",
     "until": "day",
     "channel": "text",
     "price": "number",
+    "list_price": "number",
+    "cost": "number",
     "display": "text",
     "mailer": "text",
 }

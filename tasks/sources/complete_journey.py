@@ -2,10 +2,15 @@
 
 Its time stamps are UTC, though they do not say so: its own week numbers turn at 04:00 or 05:00
 UTC. A shop day is therefore a day of America/New_York.
+
+Prices are two kinds of rows, both dated at the first open day of a week. Those with a channel are
+the promotions of one store, without a price. Those without are what the chain asked for each
+product sold in the week. The package states no posted price, so they are read back from the
+week's receipts: see `posted` for what that gives away.
 """
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,15 +19,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from tasks.sources.campaigns import campaign_events
 from tasks.sources.canonical import DayFrames, SourceError, empty, typed, with_event_ids
+from tasks.sources.posted import posted_prices, week_of
+from tasks.sources.promotions import promoted, promotion_weeks, week_number
 
 ZONE = "America/New_York"
-FIRST_DAY = date(2017, 1, 1)
-NOT_PROMOTED = "0"
-BATCH_ROWS = 1 << 20  # of 20.9 million promotions: bounds the memory of a pass over them
 
 
 class CompleteJourney:
@@ -40,12 +43,15 @@ class CompleteJourney:
         return sorted(self._offsets)
 
     def read_day(self, day: date) -> DayFrames:
-        """One day's purchases, what was first seen that day, and the promotions starting then."""
-        return self._frames(day, self._promotion_weeks())
+        """One day's purchases and campaigns, what was first bought, the prices starting then.
+
+        Campaigns that began before 2017 were received on no day of ours: they are left out.
+        """
+        return self._frames(day, promotion_weeks(self._path("promotions")))
 
     def read_days(self, days: list[date]) -> Iterator[tuple[date, DayFrames]]:
         """Ascending days, in one pass over the promotions."""
-        weeks = self._promotion_weeks()
+        weeks = promotion_weeks(self._path("promotions"))
         return ((day, self._frames(day, weeks)) for day in days)
 
     def _frames(self, day: date, weeks: Iterator[tuple[int, pa.Table]]) -> DayFrames:
@@ -53,11 +59,12 @@ class CompleteJourney:
         rows = self._purchases.iloc[start:stop]
         if rows.empty:
             return DayFrames(*(empty(table) for table in ("events", "items", "users", "prices")))
+        events = pd.concat([_purchases(rows), *self._campaigns.get(day, [])], ignore_index=True)
         return DayFrames(
-            events=with_event_ids(_events(rows)),
+            events=with_event_ids(events),
             items=_newcomers("items", rows, self._products, "product_id", day),
             users=_newcomers("users", rows, self._demographics, "household_id", day),
-            prices=self._promotions_from(day, weeks),
+            prices=self._prices_from(day, weeks),
         )
 
     @cached_property
@@ -84,6 +91,18 @@ class CompleteJourney:
         }
 
     @cached_property
+    def _campaigns(self) -> dict[date, list[pd.DataFrame]]:
+        """Day -> its exposures and redemptions, as events without ids, in one frame."""
+        events = campaign_events(
+            self._read("campaigns"),
+            self._read("campaign_descriptions"),
+            self._read("coupon_redemptions"),
+            ZONE,
+        )
+        days = events.pop("day")
+        return {day: [events[days == day]] for day in set(days)}
+
+    @cached_property
     def _products(self) -> pd.DataFrame:
         theirs = self._read("products").drop_duplicates("product_id")
         ours = {
@@ -97,35 +116,16 @@ class CompleteJourney:
     def _demographics(self) -> pd.DataFrame:
         return self._read("demographics")
 
-    def _promotions_from(self, day: date, weeks: Iterator[tuple[int, pa.Table]]) -> pd.DataFrame:
-        """The promotions of the week that `day` opens; zero rows on the week's other days."""
-        week = _week(day)
-        first, last = _week_bounds(week)
-        opening = min(other for other in self._offsets if first <= other <= last)
-        if day != opening:
+    def _prices_from(self, day: date, weeks: Iterator[tuple[int, pa.Table]]) -> pd.DataFrame:
+        """The prices of the week that `day` opens; zero rows on the week's other days."""
+        monday, sunday = week_of(day)
+        week = [other for other in self._offsets if monday <= other <= sunday]
+        if day != week[0]:
             return empty("prices")
-        table = next((rows for number, rows in weeks if number == week), None)
-        return empty("prices") if table is None else _prices(table, opening, last)
-
-    def _promotion_weeks(self) -> Iterator[tuple[int, pa.Table]]:
-        """Week number -> its promotions, ascending: the file is in the order of weeks."""
-        file = pq.ParquetFile(
-            self._path("promotions"), read_dictionary=["display_location", "mailer_location"]
-        )
-        open_week, parts = 0, list[pa.Table]()
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
-            weeks = batch.column("week").to_numpy()
-            found, starts = np.unique(weeks, return_index=True)
-            bounds = [*starts.tolist(), len(weeks)]
-            for place, week in enumerate(found.tolist()):
-                if week != open_week and parts:
-                    yield open_week, pa.concat_tables(parts)
-                    parts = []
-                open_week = week
-                piece = batch.slice(bounds[place], bounds[place + 1] - bounds[place])
-                parts.append(pa.Table.from_batches([piece]))
-        if parts:
-            yield open_week, pa.concat_tables(parts)
+        number = week_number(day)
+        promotions = next((rows for other, rows in weeks if other == number), None)
+        sold = self._purchases.iloc[self._offsets[week[0]][0] : self._offsets[week[-1]][1]]
+        return _prices(_posted(sold), promoted(promotions), day, sunday)
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.parquet"
@@ -141,18 +141,7 @@ def _package_folder() -> Path:
     return Path(spec.origin).parent / "data"
 
 
-def _week(day: date) -> int:
-    """The shop's promotion week: week 1 is 2017-01-01 alone, then Monday to Sunday."""
-    number = (day - FIRST_DAY).days
-    return 1 if number == 0 else (number - 1) // 7 + 2
-
-
-def _week_bounds(week: int) -> tuple[date, date]:
-    last = FIRST_DAY + timedelta(days=7 * (week - 1))
-    return (FIRST_DAY, FIRST_DAY) if week == 1 else (last - timedelta(days=6), last)
-
-
-def _events(rows: pd.DataFrame) -> pd.DataFrame:
+def _purchases(rows: pd.DataFrame) -> pd.DataFrame:
     units = rows["quantity"].where(rows["quantity"] != 0)  # 0 units: no unit price, so null
     events = {
         "event_time": rows["transaction_timestamp"],
@@ -187,30 +176,41 @@ def _of(known: pd.DataFrame, key: str, ids: "np.typing.NDArray[np.int64]") -> pd
     return known[known[key].isin(ids)].sort_values(key).set_index(key)
 
 
-def _prices(week: pa.Table, first: date, last: date) -> pd.DataFrame:
-    """The rows with a display or a mailer, as categories: they repeat a few words very often."""
-    display, mailer = (
-        pc.equal(week[name], NOT_PROMOTED) for name in ("display_location", "mailer_location")
-    )
-    rows = week.filter(pc.invert(pc.and_(display, mailer))).unify_dictionaries().to_pandas()
-    rows = rows.sort_values(["product_id", "store_id", "display_location", "mailer_location"])
-    return typed(
-        "prices",
-        pd.DataFrame(
-            {
-                "item_id": _words(rows["product_id"]),
-                "date": pd.Timestamp(first),
-                "until": pd.Timestamp(last),
-                "channel": _words(rows["store_id"]),
-                "price": np.nan,
-                "display": rows["display_location"].cat.remove_categories(NOT_PROMOTED),
-                "mailer": rows["mailer_location"].cat.remove_categories(NOT_PROMOTED),
-            }
-        ),
-    )
+def _posted(sold: pd.DataFrame) -> pd.DataFrame:
+    """What the chain asked for each product in a week, from the week's purchases."""
+    cents = {
+        name: np.rint(100 * sold[name]).astype("int64")
+        for name in ("sales_value", "retail_disc", "coupon_match_disc")
+    }
+    receipts = {
+        "item": sold["product_id"],
+        "quantity": sold["quantity"],
+        "paid": cents["sales_value"],
+        "listed": sum(cents.values()),
+    }
+    return posted_prices(pd.DataFrame(receipts))
 
 
-def _words(numbers: "pd.Series[int]") -> "pd.Series[Any]":
-    codes, found = pd.factorize(numbers, sort=True)
+def _prices(posted: pd.DataFrame, offers: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
+    """Posted prices, then promotions: each kind is null in the other's columns."""
+    places = range(-len(posted), len(offers))  # the promotions' own begin at 0
+    shelf = posted.set_axis(range(-len(posted), 0)).reindex(places)
+    stores = offers.reindex(places)
+    prices = {
+        "item_id": _words(pd.concat([posted["item"], offers["product_id"]]).set_axis(places)),
+        "date": pd.Timestamp(first),
+        "until": pd.Timestamp(last),
+        "channel": _words(stores["store_id"]),
+        "price": shelf["price"],
+        "list_price": shelf["list_price"],
+        "cost": shelf["cost"],
+        "display": stores["display_location"],
+        "mailer": stores["mailer_location"],
+    }
+    return typed("prices", pd.DataFrame(prices))
+
+
+def _words(numbers: "pd.Series[Any]") -> "pd.Series[Any]":
+    codes, found = pd.factorize(numbers, sort=True)  # a null has code -1, in a Categorical too
     words = pd.Categorical.from_codes(codes, categories=pd.Index(found).astype("str"))
     return pd.Series(words, index=numbers.index)

@@ -17,6 +17,8 @@ import psutil
 import pytest
 
 from flows.server import HOST, ServerError, check_free, free_port
+from tasks import workspace
+from tasks.score import LATEST
 from tests import line
 from tests.flows import browser
 from tests.line import APPLICATION, Place, nth
@@ -130,7 +132,9 @@ def test_every_deployment_is_there_and_describes_its_parameters(
     found = {one["id"]: one for one in served.ask("POST", "/deployments/filter", limit=50)}
     del found[every_minute]
     flows = sorted(one["entrypoint"].rpartition(":")[2] for one in found.values())
-    assert flows == ["backfill", "bootstrap", "daily_increment", "land", "rollback"]
+    assert flows == [
+        "backfill", "backfill", "bootstrap", "daily_increment", "land", "rollback", "score",
+    ]  # fmt: skip
     for one in found.values():
         for name, parameter in one["parameter_openapi_schema"]["properties"].items():
             assert parameter["description"], (one["entrypoint"], name)
@@ -175,12 +179,15 @@ def test_a_run_from_the_form_learns_and_shows_it(served: Served) -> None:
         assert run["state_name"] == "Completed", run["state"]["message"]
         assert run["name"] == f"{APPLICATION} through day {nth(2)}"
         browser.open_artifact(page, served.server, run["id"], f"{APPLICATION}-verdict")
-        assert page.get_by_role("cell", name="enough held-out households").is_visible()
+        assert page.get_by_role("cell", name="enough held-out users").is_visible()
         browser.open_artifact(page, served.server, run["id"], f"{APPLICATION}-drift")
         with page.expect_popup() as tab:
             page.get_by_role("link", name="Evidently").click()
         tab.value.get_by_text("Drift in column").first.wait_for()
     assert served.place.line.day == nth(2)
+    newest = served.place.root / workspace.OUTPUTS / APPLICATION / LATEST
+    wait_for(newest.is_symlink, 60)  # the event of the new head has started `score`
+    assert newest.readlink().name == served.place.line.head
     pinned = json.loads(Path("increments.json").read_text())["increments"][APPLICATION]
     assert pinned["update"] == usual.model_dump() | {"epochs": 2, "learning_rate": 0.0002}
 

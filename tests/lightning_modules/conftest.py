@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lightning_modules.recommendation import RecommendationLearner
-from tests.lightning_modules.tiny_shop import FIRST, live_through, seasoned
+from lightning_modules.recommendation.learner import RecommendationLearner
+from tests.lightning_modules.recommendation.tiny_shop import FIRST, live_through, seasoned
 
 
 @pytest.fixture
@@ -17,5 +17,5 @@ def fitted(tmp_path: Path) -> RecommendationLearner:
     spool.mkdir()
     for number in range(3, 8):
         live_through(learner, FIRST + timedelta(number), spool)
-    learner.fit(spool, settings={"lists_per_step": 4, "epochs": 3}, seed=1)
+    learner.fit(spool, settings={"batch_size": 4, "epochs": 3}, seed=1)
     return learner

@@ -6,28 +6,29 @@ import numpy as np
 import pytest
 
 from lightning_modules.learner import LearnerFileError
-from lightning_modules.network import initial
 from lightning_modules.parameters import Parameters, embedding_rows
+from lightning_modules.recommendation import network
+from lightning_modules.recommendation.network import initial
 
 
 def grown(users: int, items: int) -> Parameters:
-    return initial([3, 4], 2, seed=1).grown(users, items)
+    return network.grown(initial([3, 4], 2, seed=1), users, items)
 
 
 def test_growing_in_steps_is_growing_at_once() -> None:
-    stepwise = grown(3, 5).grown(7, 5).grown(7, 9)
+    stepwise = network.grown(network.grown(grown(3, 5), 7, 5), 7, 9)
     at_once = grown(7, 9)
     for name, array in at_once.weights.items():
         assert np.array_equal(stepwise.weights[name], array)
 
 
 def test_growing_never_shrinks() -> None:
-    assert grown(7, 9).grown(2, 3).weights["user.weight"].shape == (7, 2)
+    assert network.grown(grown(7, 9), 2, 3).weights["user.weight"].shape == (7, 2)
 
 
 def test_the_smaller_tables_stay_as_they_were() -> None:
     parameters = grown(3, 5)
-    parameters.grown(7, 9)
+    network.grown(parameters, 7, 9)
     assert parameters.weights["user.weight"].shape == (3, 2)
 
 
@@ -40,7 +41,7 @@ def test_new_rows_are_small_and_differ() -> None:
 
 def test_files_of_two_versions_do_not_mix(tmp_path: Path) -> None:
     parameters = grown(3, 5)
-    parameters.first = {"user.weight": np.zeros((9, 2), np.float32)}
+    parameters.optimizer = {"exp_avg/user.weight": np.zeros((9, 2), np.float32)}
     parameters.save(tmp_path)
     with pytest.raises(LearnerFileError, match="one version"):
         Parameters.load(tmp_path)

@@ -1,29 +1,46 @@
 """The training loop's own rules."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from lightning_modules.events import Events, Lists
-from lightning_modules.features import FEATURES
-from lightning_modules.learner import DivergedError, Examples
-from lightning_modules.network import initial
+from lightning_modules.events import Events
+from lightning_modules.learner import DivergedError
 from lightning_modules.parameters import Parameters
-from lightning_modules.training import Schedule, cosine_factor, refuse_unless_finite, train
-from tests.lightning_modules.tiny_shop import FIRST, day_of_trade, no_items, seasoned
+from lightning_modules.recommendation.features import FEATURES
+from lightning_modules.recommendation.lists import Lists
+from lightning_modules.recommendation.network import grown, initial, to_ranker
+from lightning_modules.recommendation.sources import InMemory
+from lightning_modules.training import RECENT, Schedule, cosine_factor, refuse_unless_finite, train
+from tests.lightning_modules.recommendation.tiny_shop import (
+    FIRST,
+    day_of_trade,
+    no_items,
+    seasoned,
+    shop_day,
+)
 
-SCHEDULE = Schedule(learning_rate=0.01, embedding_learning_rate=0.01, lists_per_step=4, clip=5)
+SCHEDULE = Schedule(learning_rate=0.01, embedding_learning_rate=0.01, batch_size=4, clip=5)
 
 
 @pytest.fixture(scope="module")
-def lists() -> Examples:
+def lists() -> Lists:
     day = FIRST.replace(day=5)
-    found = seasoned(4).examples(day_of_trade(day), no_items(), day, whole=False)
+    found = seasoned(4).examples(shop_day(day_of_trade(day), no_items(), day), whole=False)
     return found.take(found.hit)
 
 
 def start() -> Parameters:
-    return initial([len(FEATURES), 8], 2, seed=1).grown(12, 60)
+    return grown(initial([len(FEATURES), 8], 2, seed=1), 12, 60)
+
+
+def taught(
+    before: Parameters, events: Events, schedule: Schedule
+) -> tuple[Parameters, list[dict[str, float]]]:
+    return train(to_ranker(before), before, events, schedule)
 
 
 def test_the_rate_rises_then_falls_to_a_twentieth() -> None:
@@ -33,27 +50,29 @@ def test_the_rate_rises_then_falls_to_a_twentieth() -> None:
     assert rates[-1] == pytest.approx(0.05)
 
 
-def test_moments_go_on_where_they_stopped(lists: Examples) -> None:
-    once, curve = train(start(), Events(Lists(lists), 4, 1), SCHEDULE)
-    twice, _ = train(once, Events(Lists(lists), 4, 2), SCHEDULE)
-    assert once.steps["user.weight"][0] == len(curve)
-    assert twice.steps["user.weight"][0] == 2 * len(curve)
+def test_moments_go_on_where_they_stopped(lists: Lists) -> None:
+    once, curve = taught(start(), Events(InMemory(lists), 4, 1), SCHEDULE)
+    twice, _ = taught(once, Events(InMemory(lists), 4, 2), SCHEDULE)
+    assert once.optimizer["step/user.weight"][0] == len(curve)
+    assert twice.optimizer["step/user.weight"][0] == 2 * len(curve)
 
 
-def test_training_leaves_what_it_started_from(lists: Examples) -> None:
+def test_training_leaves_what_it_started_from(lists: Lists) -> None:
     before, untouched = start(), start()
-    once, _ = train(before, Events(Lists(lists), 4, 1), SCHEDULE)
-    kept = {name: array.copy() for name, array in once.first.items()}
-    train(once, Events(Lists(lists), 4, 2), SCHEDULE)
+    once, _ = taught(before, Events(InMemory(lists), 4, 1), SCHEDULE)
+    kept = {name: array.copy() for name, array in once.optimizer.items()}
+    taught(once, Events(InMemory(lists), 4, 2), SCHEDULE)
     for name, array in untouched.weights.items():
         assert np.array_equal(before.weights[name], array)
-        assert np.array_equal(once.first[name], kept[name])
+    for name, array in kept.items():
+        assert np.array_equal(once.optimizer[name], array)
 
 
-def test_long_gradients_are_cut(lists: Examples) -> None:
-    tight = Schedule(learning_rate=0.01, embedding_learning_rate=0.01, lists_per_step=4, clip=1e-6)
-    cut, _ = train(start(), Events(Lists(lists), 4, 1), tight)
-    length = sum(float((moment**2).sum()) for moment in cut.first.values()) ** 0.5
+def test_long_gradients_are_cut(lists: Lists) -> None:
+    tight = Schedule(learning_rate=0.01, embedding_learning_rate=0.01, batch_size=4, clip=1e-6)
+    cut, _ = taught(start(), Events(InMemory(lists), 4, 1), tight)
+    moments = [array for key, array in cut.optimizer.items() if key.startswith("exp_avg/")]
+    length = sum(float((moment**2).sum()) for moment in moments) ** 0.5
     assert 0 < length <= 1e-6
 
 
@@ -61,3 +80,49 @@ def test_long_gradients_are_cut(lists: Examples) -> None:
 def test_what_is_not_finite_is_refused(value: float) -> None:
     with pytest.raises(DivergedError, match="gradient of step 3"):
         refuse_unless_finite(torch.tensor(value), "gradient", 3)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "state"),
+    [
+        ("adam", "exp_avg"),
+        ("adamw", "exp_avg_sq"),
+        ("sgd", "momentum_buffer"),
+        ("adagrad", "sum"),
+        ("rmsprop", "square_avg"),
+    ],
+)
+def test_each_optimizer_goes_on_with_its_own_state(
+    lists: Lists, tmp_path: Path, optimizer: str, state: str
+) -> None:
+    schedule = replace(SCHEDULE, optimizer=optimizer, momentum=0.9)
+    once, _ = taught(start(), Events(InMemory(lists), 4, 1), schedule)
+    assert once.optimizer[f"{state}/mlp.0.weight"].any()
+    once.save(tmp_path)
+    resumed, _ = taught(Parameters.load(tmp_path), Events(InMemory(lists), 4, 2), schedule)
+    straight, _ = taught(once, Events(InMemory(lists), 4, 2), schedule)
+    anew, _ = taught(Parameters(once.weights), Events(InMemory(lists), 4, 2), schedule)
+    name = "mlp.0.weight"
+    assert np.array_equal(resumed.weights[name], straight.weights[name])
+    assert not np.array_equal(anew.weights[name], straight.weights[name])
+
+
+def test_training_stops_when_it_was_told_to(lists: Lists) -> None:
+    long = replace(SCHEDULE, epochs=60)
+    source = InMemory(lists)
+
+    def steps(**rule: float) -> int:
+        return len(taught(start(), Events(source, 4, 1), replace(long, **rule))[1])  # type: ignore[arg-type]
+
+    whole = steps()
+    assert whole == 60 * source.steps(4)
+    assert steps(max_steps=7) == 7
+    assert RECENT <= steps(target_loss=100.0) <= RECENT + source.steps(4)
+    assert RECENT < steps(patience=5, learning_rate=1e-9, embedding_learning_rate=1e-9) < whole
+
+
+def test_settings_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="unknown update setting 'lr'"):
+        Schedule.read({"lr": 1.0})
+    with pytest.raises(ValueError, match="optimizer 'adm'"):
+        replace(SCHEDULE, optimizer="adm")

@@ -46,6 +46,7 @@ def increment(**fields: Any) -> Increment:
         "day": DAY,
         "events": f"data/events/date={DAY}",
         "items": f"data/items/date={DAY}",
+        "prices": f"data/prices/date={DAY}",
         "partitions": {f"events/date={DAY}/part-0.parquet": "0" * 32},
         "parent": PARENT,
         "predecessor": PREDECESSOR,
@@ -58,7 +59,7 @@ def increment(**fields: Any) -> Increment:
     return Increment.model_validate(made | fields)
 
 
-SETTINGS = params(gate={"min_households": 30, "draws": 400, "margin": 0.05})
+SETTINGS = params(gate={"min_units": 30, "draws": 400, "margin": 0.05})
 
 
 class Night:
@@ -85,17 +86,20 @@ class Night:
 
     def scored(self, **factors: float) -> None:
         tables = [
-            pd.DataFrame({"user_id": USERS, "method": method, METRIC: self.values(factor, rank)})
+            pd.DataFrame({"unit": USERS, "method": method, METRIC: self.values(factor, rank)})
             for rank, (method, factor) in enumerate(factors.items())
         ]
-        nobody = pd.DataFrame(columns=["user_id", "method", METRIC])
+        nobody = pd.DataFrame(columns=["unit", "method", METRIC])
         table = pd.concat(tables) if tables else nobody
         reference.write_frame(table, self.where / "prequential.parquet")
         means: dict[str, Metrics] = {method: {METRIC: 0.3} for method in factors}
         Prequential(
             day=DAY,
-            households=len(USERS) if tables else 0,
+            units=len(USERS) if tables else 0,
+            unit="user_id",
             metric=METRIC,
+            higher_is_better=True,
+            shown=(METRIC,),
             **{method: means.get(method, {}) for method in METHODS},
         ).write(self.where / "prequential.json")
 
@@ -104,7 +108,7 @@ class Night:
     ) -> None:
         factors = {"champion": 1.0} | ({} if challenger is None else {"challenger": challenger})
         tables = [
-            pd.DataFrame({"user_id": USERS, "method": method, METRIC: self.values(factor, rank)})
+            pd.DataFrame({"unit": USERS, "method": method, METRIC: self.values(factor, rank)})
             for rank, (method, factor) in enumerate(factors.items())
         ]
         if hole:
@@ -114,8 +118,10 @@ class Night:
         means = {METRIC: 0.3}
         Evaluation(
             day=DAY,
-            households=users,
+            units=users,
+            unit="user_id",
             metric=METRIC,
+            higher_is_better=True,
             champion=means,
             challenger=None if challenger is None else means,
             anchor=means,
@@ -129,7 +135,7 @@ class Night:
     def forgot(self, rise: float, lists: int = 40) -> None:
         losses = np.linspace(2.0, 3.0, lists)
         past = pd.DataFrame(
-            {"champion": losses, "challenger": losses + rise, "user_id": USERS[:lists]}
+            {"champion": losses, "challenger": losses + rise, "unit": USERS[:lists]}
         )
         reference.write_frame(past, self.where / "forgetting.parquet")
 

@@ -27,7 +27,7 @@ from tasks.records import (
 APPLICATION = "recommendation"
 COLUMNS = ("basket size", "channel", "discount", "hour", "price", "quantity", "score")
 STEPS = {"validate": 0.1, "prequential": 0.5, "drift": 0.6, "fine_tune": 2.1, "promote": 0.3}
-HOLDOUT = "challenger not worse on held-out households (ndcg@20)"
+HOLDOUT = "challenger not worse on held-out users (ndcg@20)"
 HISTORY = 2
 
 
@@ -55,7 +55,7 @@ def verdict(number: int, action: Action) -> Verdict:
     """Two checks, of which the second one failed if the challenger was not promoted."""
     passed = action == "promote"
     checks = (
-        Check(name="enough held-out households", passed=True, why="72 of at least 30"),
+        Check(name="enough held-out users", passed=True, why="72 of at least 30"),
         Check(
             name=HOLDOUT,
             passed=passed,
@@ -64,7 +64,7 @@ def verdict(number: int, action: Action) -> Verdict:
             low=-0.008,
             high=0.0104,
             margin=0.007,
-            households=72,
+            units=72,
             power=0.61,
         ),
     )
@@ -87,9 +87,15 @@ def write_records(number: int, action: Action) -> None:
     )
     levels = {"champion": 0.31, "predecessor": 0.305, "anchor": 0.3, "naive": 0.275}
     scored = {who: {} if closed else metrics(number, level) for who, level in levels.items()}
-    Prequential(day=day, households=0 if closed else 354, metric="ndcg@20", **scored).write(
-        place / "prequential.json"
-    )
+    Prequential(
+        day=day,
+        units=0 if closed else 354,
+        unit="user_id",
+        metric="ndcg@20",
+        higher_is_better=True,
+        shown=("ndcg@10", "recall@10"),
+        **scored,
+    ).write(place / "prequential.json")
     write_drift(number, closed)
     skipped = Plan(action="skip", reasons=("the shop was closed",))
     Plan(action="fine_tune", reasons=("4000 new rows",)).write(place / "plan.json")
@@ -97,8 +103,10 @@ def write_records(number: int, action: Action) -> None:
         skipped.write(place / "plan.json")
     Evaluation(
         day=day,
-        households=72,
+        units=72,
+        unit="user_id",
         metric="ndcg@20",
+        higher_is_better=True,
         champion=metrics(number, 0.31),
         challenger=None if closed else metrics(number, 0.312),
         anchor=metrics(number, 0.3),

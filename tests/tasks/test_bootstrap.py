@@ -56,7 +56,7 @@ def test_its_bundle_holds_all_that_the_first_night_needs(place: Place) -> None:
     assert window["day"].nunique() == settings.reference_days
     assert window["day"].max() == str(place.line.day)
     learner = learners.open_learner(place.head, place.params.application(APPLICATION))
-    assert 0 < len(learner.frozen_lists()) <= 40
+    assert 0 < len(learner.frozen()) <= 40
 
 
 def test_the_scores_of_its_check_days_are_those_of_held_out_lists_on_their_own_day(
@@ -71,16 +71,16 @@ def test_the_scores_of_its_check_days_are_those_of_held_out_lists_on_their_own_d
         if day >= HISTORY_UNTIL:
             break
         pin = place.due().model_copy(update={"day": day, "partitions": files})
-        events, items = days.read_events(pin), days.read_items(pin)
+        today = learners.read_day(pin)
         found = set(window.loc[window["day"] == str(day), "score"].dropna())
-        seen = judge.examples(events, items, day) if day >= first_test else None
+        seen = judge.examples(today) if day >= first_test else None
         expected = set()
         if seen is not None:
             tests = seen.take(learners.held_out(seen, section.holdout_share))
-            expected = set(learners.top_scores(tests, judge.scores(tests)))
+            expected = set(judge.unit_scores(tests, judge.scores(tests)))
             assert 0 < len(expected) < len(seen)
         assert found == expected
-        judge.absorb(events, items, None, None, day)
+        judge.absorb(today, None, None)
 
 
 def test_the_same_history_is_the_same_version(
@@ -92,7 +92,7 @@ def test_the_same_history_is_the_same_version(
 
 
 def test_a_champion_that_is_not_shown_to_beat_counting_does_not_serve(empty_place: Place) -> None:
-    untaught = {"lists_per_step": 512, "epochs": 1, "learning_rate": 1e-9}
+    untaught = {"batch_size": 512, "epochs": 1, "learning_rate": 1e-9}
     params = with_bootstrap(empty_place.params, days=8, fit=untaught)
     with pytest.raises(WeakChampionError, match=r"lower bound -.*bootstrap\.days.*params\.yaml"):
         started(empty_place, params)

@@ -32,12 +32,12 @@ def test_an_equal_challenger_is_promoted_and_every_check_explains_itself(night: 
     assert [check.name for check in verdict.checks] == [
         "champion not worse than its predecessor",
         "champion not worse than its anchor",
-        "enough held-out households",
-        "challenger not worse on held-out households (ndcg@20)",
+        "enough held-out users",
+        "challenger not worse on held-out users (ndcg@20)",
         "no forgetting (loss on past holdouts)",
     ]
     holdout = verdict.checks[3]
-    assert holdout.households == 60
+    assert holdout.units == 60
     assert holdout.margin == pytest.approx(0.05 * night.base.mean())
     assert None not in (holdout.effect, holdout.low, holdout.high, holdout.power)
 
@@ -46,7 +46,7 @@ def test_a_worse_challenger_is_refused(night: Night) -> None:
     night.evaluated(challenger=0.8)
     verdict = night.verdict()
     assert verdict.action == "keep"
-    assert failed(verdict) == ["challenger not worse on held-out households (ndcg@20)"]
+    assert failed(verdict) == ["challenger not worse on held-out users (ndcg@20)"]
     assert "at worst" in verdict.reason
 
 
@@ -65,7 +65,7 @@ def test_nothing_remembered_cannot_show_that_nothing_is_forgotten(night: Night) 
 def test_too_few_households_are_a_keep(night: Night) -> None:
     night.evaluated(challenger=1.0, users=29)
     verdict = night.verdict()
-    assert (verdict.action, failed(verdict)) == ("keep", ["enough held-out households"])
+    assert (verdict.action, failed(verdict)) == ("keep", ["enough held-out users"])
     assert "29 of at least 30" in verdict.reason
 
 
@@ -74,7 +74,7 @@ def test_nobody_held_out_is_a_keep(night: Night, users: int) -> None:
     night.evaluated(challenger=1.0, users=users)
     verdict = night.verdict()
     assert verdict.action == "keep"
-    assert failed(verdict)[0] == "enough held-out households"
+    assert failed(verdict)[0] == "enough held-out users"
     assert "no evidence" in verdict.reason
 
 
@@ -152,7 +152,7 @@ def test_evidence_is_pooled_and_that_of_versions_gone_is_dropped(night: Night) -
     assert set(pooled["against"]) == {PREDECESSOR, ANCHOR}
     days = pooled.groupby("against")["day"].unique().map(list).to_dict()
     assert days == {PREDECESSOR: [str(YESTERDAY), str(DAY)], ANCHOR: [str(DAY)]}
-    mine = pooled[pooled["against"] == PREDECESSOR].groupby("user_id")["difference"].sum()
+    mine = pooled[pooled["against"] == PREDECESSOR].groupby("unit")["difference"].sum()
     assert mine["u000"] == pytest.approx(-0.1 * night.base["u000"] - night.noise["u000"])
 
 
@@ -179,22 +179,22 @@ def test_the_same_night_again_is_the_same_verdict(night: Night) -> None:
 def test_a_handful_of_households_takes_no_champion_back(night: Night) -> None:
     night.scored(champion=0.5, predecessor=1.0, anchor=0.5)
     table = reference.read_frame(night.where / "prequential.parquet")
-    few = table[table["user_id"].isin(["u000", "u001", "u002"])]
+    few = table[table["unit"].isin(["u000", "u001", "u002"])]
     reference.write_frame(few, night.where / "prequential.parquet")
     verdict = night.verdict()
     assert verdict.action != "roll_back"
-    assert "3 households are too few" in verdict.checks[0].why
+    assert "3 are too few" in verdict.checks[0].why
 
 
 def test_a_metric_that_is_no_number_is_a_keep_for_one_night(night: Night) -> None:
     table = reference.read_frame(night.where / "prequential.parquet")
-    table.loc[table["user_id"] == "u007", "ndcg@20"] = math.nan
+    table.loc[table["unit"] == "u007", "ndcg@20"] = math.nan
     reference.write_frame(table, night.where / "prequential.parquet")
     verdict = night.verdict()
     assert (verdict.action, failed(verdict)) == ("keep", ["tonight's metrics are numbers"])
     pooled = reference.read_frame(night.where / EVIDENCE)
     assert pooled["difference"].notna().all()
-    assert "u007" not in set(pooled["user_id"])
+    assert "u007" not in set(pooled["unit"])
 
 
 def test_a_line_below_its_anchor_raises_an_alarm(night: Night) -> None:

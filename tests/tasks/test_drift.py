@@ -139,8 +139,8 @@ def test_the_models_own_score_is_compared_as_soon_as_enough_days_have_it(seasone
     found = drift(increment, seasoned.params, where)
     assert set(found.columns) == set(reference.COLUMNS)
     assert found.columns["score"].psi < 0.5  # of 25 lists, too few for the threshold of a shop
-    table = reference.read_frame(where / prequential.HOUSEHOLDS)
-    reference.write_frame(table.assign(score=table["score"] + 3), where / prequential.HOUSEHOLDS)
+    table = reference.read_frame(where / prequential.UNITS)
+    reference.write_frame(table.assign(score=table["score"] + 3), where / prequential.UNITS)
     surer = drift(increment, seasoned.params, where)
     assert surer.columns["score"].drifted
     assert surer.columns["score"].psi > 3

@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 
 from tasks import learners, reference
-from tasks.evaluate import FILE, HOUSEHOLDS, PAST, evaluate
+from tasks.evaluate import FILE, PAST, UNITS, evaluate
 from tasks.records import Evaluation, Fit
 from tests.line import APPLICATION, Place, attempt
 
 
 def test_all_are_judged_on_the_same_held_out_households(evening: Place) -> None:
-    table = reference.read_frame(attempt() / HOUSEHOLDS)
+    table = reference.read_frame(attempt() / UNITS)
     found = Evaluation.read(attempt() / FILE)
     seen = learners.examples(evening.due(), evening.params, attempt())
     held_out = learners.held_out(seen, evening.params.application(APPLICATION).holdout_share)
-    expected = sorted(seen.user_ids[held_out])
-    by_method = {name: sorted(part["user_id"]) for name, part in table.groupby("method")}
+    expected = sorted(seen.unit_ids[held_out])
+    by_method = {name: sorted(part["unit"]) for name, part in table.groupby("method")}
     assert by_method == dict.fromkeys(("anchor", "challenger", "champion"), expected)
-    assert found.households == len(expected)
+    assert found.units == len(expected)
     assert found.challenger is not None
     values = table[table["method"] == "challenger"]["ndcg@20"]
     assert found.challenger["ndcg@20"] == pytest.approx(values.mean(), abs=1e-6)
@@ -27,8 +27,8 @@ def test_all_are_judged_on_the_same_held_out_households(evening: Place) -> None:
 def test_forgetting_is_measured_on_frozen_lists_of_the_past(evening: Place) -> None:
     past = reference.read_frame(attempt() / PAST)
     champion = learners.champion(evening.due(), evening.params, attempt())
-    frozen = champion.frozen_lists()
-    assert sorted(past["user_id"]) == sorted(frozen.user_ids[frozen.hit])
+    frozen = champion.frozen()
+    assert sorted(past["unit"]) == sorted(frozen.unit_ids[frozen.hit])
     assert np.isfinite(past[["champion", "challenger"]].to_numpy()).all()
     assert not past["champion"].equals(past["challenger"])
 
@@ -38,12 +38,12 @@ def test_without_a_challenger_the_others_are_still_measured(evening: Place) -> N
     skipped.write(attempt() / "challenger" / "fit.json")
     found = evaluate(evening.due(), evening.params, attempt())
     assert (found.challenger, found.reason) == (None, "too quiet")
-    assert found.households > 0
+    assert found.units > 0
     assert "challenger" not in reference.read_frame(attempt() / PAST)
 
 
 def test_the_same_night_is_measured_the_same(evening: Place) -> None:
-    names = (FILE, HOUSEHOLDS, PAST)
+    names = (FILE, UNITS, PAST)
     content = [(attempt() / name).read_bytes() for name in names]
     evaluate(evening.due(), evening.params, attempt())
     assert [(attempt() / name).read_bytes() for name in names] == content

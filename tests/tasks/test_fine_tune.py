@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lightning_modules.learner import DivergedError
-from lightning_modules.recommendation import RecommendationLearner
+from lightning_modules.recommendation.learner import RecommendationLearner
 from tasks import bundle, learners
 from tasks.bundle import CorruptBundleError
 from tasks.decide import decide

@@ -60,7 +60,7 @@ def test_the_same_user_again_is_no_new_evidence() -> None:
     for _ in range(9):
         again = pool(again, days)
     once, ten = not_worse(days), not_worse(again)
-    assert ten.households == once.households == len(days)
+    assert ten.units == once.units == len(days)
     assert ten.effect == pytest.approx(once.effect)
     assert ten.low == pytest.approx(once.low)  # ten independent days would narrow it by a third
 
@@ -218,6 +218,6 @@ def test_pooling_does_not_depend_on_the_order_of_days() -> None:
     forth = pool(pool(pool(gate.no_evidence(), days[0]), days[1]), days[2])
     back = pool(pool(pool(gate.no_evidence(), days[2]), days[1]), days[0])
     pd.testing.assert_frame_equal(forth, back)
-    assert forth.groupby("user_id").size().eq(3).all()
+    assert forth.groupby("unit").size().eq(3).all()
     later = gate.pool(forth, gate.no_evidence(), FIRST + dt.timedelta(days=1))
-    assert later.groupby("user_id").size().eq(2).all()
+    assert later.groupby("unit").size().eq(2).all()

@@ -54,18 +54,6 @@ def test_the_holdout_is_the_share_by_hash_of_day_and_user(evening: Place) -> Non
 def test_means_leave_out_what_nobody_has() -> None:
     nan = float("nan")
     quality = pd.DataFrame(
-        {"user_id": ["a", "b"], "recall@20": [0.5, 0.25], "explore": [nan, nan], "some": [nan, 1]}
+        {"unit": ["a", "b"], "recall@20": [0.5, 0.25], "explore": [nan, nan], "some": [nan, 1]}
     )
     assert learners.mean_quality(quality) == {"recall@20": 0.375, "some": 1.0}
-
-
-def test_the_top_score_is_each_lists_own(evening: Place) -> None:
-    increment = evening.due()
-    seen = learners.examples(increment, evening.params, attempt())
-    scores = learners.champion(increment, evening.params, attempt()).scores(seen)
-    tops = learners.top_scores(seen, scores)
-    for number in (0, len(seen) - 1):
-        own = scores[seen.offsets[number] : seen.offsets[number + 1]]
-        assert tops[number] == own.max()
-    nobody = seen.take(np.zeros(len(seen), bool))
-    assert learners.top_scores(nobody, scores[:0]).shape == (0,)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from lightning_modules.settings import FINE_TUNE
+from lightning_modules.recommendation.settings import FINE_TUNE
 from tasks.params import (
     BootstrapParams,
     DriftParams,
@@ -38,7 +38,10 @@ def test_the_projects_own_file_is_good() -> None:
 def test_a_setting_has_one_value_if_nobody_sets_it() -> None:
     usual = load_params(FILE).application("recommendation").fine_tune
     assert UpdateSettings() == usual
-    assert usual.model_dump().items() <= FINE_TUNE.items()
+    told = usual.model_dump(exclude_none=True)
+    both = told.keys() & FINE_TUNE.keys()
+    assert {name: told[name] for name in both} == {name: FINE_TUNE[name] for name in both}
+    assert {"learning_rate", "batch_size", "replay"} <= both
 
 
 def test_every_setting_says_what_it_is() -> None:
@@ -56,7 +59,7 @@ def test_an_unknown_application_is_answered_with_the_known_ones() -> None:
     [
         ("gate", "alpha", 0.7),
         ("gate", "margin", -0.1),
-        ("gate", "min_households", 1),
+        ("gate", "min_units", 1),
         ("plan", "min_rows", 0),
         ("drift", "share_threshold", 1.5),
         ("bootstrap", "check_days", 0),
@@ -93,3 +96,17 @@ def test_a_replay_starts_on_a_day_of_its_own() -> None:
     assert moved.shop.history_until == dt.date(2017, 11, 5)
     assert moved.shop.closed_days == params.shop.closed_days
     assert params.shop.history_until == dt.date(2017, 10, 1)
+
+
+def test_a_preset_stands_over_the_section() -> None:
+    large = {"settings": {"width": 64}, "fine_tune": {"precision": "bf16-mixed"}}
+    told = content()
+    usual = Params.model_validate(told).application("recommendation")
+    told["applications"]["recommendation"] |= {"presets": {"large": large}, "preset": "large"}
+    found = Params.model_validate(told).application("recommendation")
+    assert found.settings == usual.settings | {"width": 64}
+    assert found.fine_tune.precision == "bf16-mixed"
+    assert found.fine_tune.epochs == usual.fine_tune.epochs
+    told["applications"]["recommendation"]["preset"] = "huge"
+    with pytest.raises(ValidationError, match="no preset 'huge'; there are: default, large"):
+        Params.model_validate(told)

@@ -5,17 +5,17 @@ import pytest
 
 from tasks import reference
 from tasks.attempt import open_attempt
-from tasks.prequential import FILE, HOUSEHOLDS, METHODS, prequential
+from tasks.prequential import FILE, METHODS, UNITS, prequential
 from tasks.records import Prequential
 from tests.line import Place, attempt
 
 
 def test_every_household_is_scored_once_by_each_method(evening: Place) -> None:
-    table = reference.read_frame(attempt() / HOUSEHOLDS)
+    table = reference.read_frame(attempt() / UNITS)
     found = Prequential.read(attempt() / FILE)
-    households = [set(part["user_id"]) for _, part in table.groupby("method")]
+    households = [set(part["unit"]) for _, part in table.groupby("method")]
     assert households == [households[0]] * len(METHODS)
-    assert len(table) == len(METHODS) * found.households
+    assert len(table) == len(METHODS) * found.units
     assert set(table["day"]) == {str(found.day)}
     assert found.metric == "ndcg@20"
     means = table[table["method"] == "champion"][["recall@10", "ndcg@20"]].mean()
@@ -33,22 +33,22 @@ def test_versions_differ_only_in_what_was_learned(seasoned: Place) -> None:
     increment = seasoned.due()
     where = open_attempt(increment)
     found = prequential(increment, seasoned.params, where)
-    table = reference.read_frame(where / HOUSEHOLDS)
-    scores = table.pivot(index="user_id", columns="method", values="score")
+    table = reference.read_frame(where / UNITS)
+    scores = table.pivot(index="unit", columns="method", values="score")
     assert not scores["champion"].equals(scores["predecessor"])
     assert not scores["champion"].equals(scores["anchor"])
-    content = (where / HOUSEHOLDS).read_bytes()
+    content = (where / UNITS).read_bytes()
     assert prequential(increment, seasoned.params, where) == found
-    assert (where / HOUSEHOLDS).read_bytes() == content
+    assert (where / UNITS).read_bytes() == content
 
 
 def test_a_closed_day_has_no_households(evening: Place) -> None:
     closed = evening.due().model_copy(update={"partitions": {}})
     found = prequential(closed, evening.params, attempt())
-    assert (found.households, found.champion) == (0, {})
-    empty = reference.read_frame(attempt() / HOUSEHOLDS)
+    assert (found.units, found.champion) == (0, {})
+    empty = reference.read_frame(attempt() / UNITS)
     assert empty.empty
-    assert reference.champion_scores(attempt() / HOUSEHOLDS).empty
+    assert reference.champion_scores(attempt() / UNITS).empty
     pd.testing.assert_index_equal(
         empty.columns[:1].append(empty.columns[-2:]), pd.Index(["day", "method", "score"])
     )

@@ -85,7 +85,7 @@ def test_the_short_reason_names_the_failed_check_or_why_nothing_was_learned(
     assert short[date(5)] == "column 'quantity' is missing"
     assert short[date(7)] == "the shop was closed"
     assert short[date(8)] == "every check passed"
-    assert short[date(9)] == "failed: challenger not worse on held-out households"
+    assert short[date(9)] == "failed: challenger not worse on held-out users"
 
 
 def test_a_day_that_was_taken_back_keeps_what_was_measured_on_it(nights: Ledger) -> None:
@@ -119,7 +119,7 @@ def test_the_page_tells_who_serves_and_what_waits(nights: Ledger) -> None:
     assert f"{name(8)[:12]}since 2017-10-08, promote" in page.text
     assert "Learned through2017-10-09" in page.text
     assert "2017-10-05: column 'quantity' is missing" in page.text
-    assert "1,770 household-days" in page.text  # five days of 354: closed and quarantined not
+    assert "1,770 user-days" in page.text  # five days of 354: closed and quarantined not
 
 
 def test_what_others_wrote_is_text_and_never_markup(nights: Ledger) -> None:
@@ -131,7 +131,7 @@ def test_what_others_wrote_is_text_and_never_markup(nights: Ledger) -> None:
 def test_the_checks_of_a_verdict_unfold(nights: Ledger) -> None:
     page = read(write_report(nights, APPLICATION))
     assert page.text.count("2 checks") == 6
-    assert "✗ challenger not worse on held-out households (ndcg@20)+0.0012" in page.text
+    assert "✗ challenger not worse on held-out users (ndcg@20)+0.0012" in page.text
 
 
 def test_evidentlys_pages_move_beside_the_report_once(nights: Ledger) -> None:
@@ -187,7 +187,7 @@ def test_an_attachment_in_another_form_is_left_out_with_a_warning(
 def test_without_attachments_the_ledger_still_makes_a_page(nights: Ledger) -> None:
     workspace.ATTACHMENTS.rename("elsewhere")
     page = read(write_report(nights, APPLICATION))
-    assert page.text.count("Nothing to show yet.") == 3  # metric, drift, curves; seconds are there
+    assert page.text.count("Nothing to show yet.") == 2  # metric, drift, curves; seconds are there
     assert "2017-10-084,296-promote every check passed-5.0" in page.text
 
 

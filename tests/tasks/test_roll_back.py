@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from lightning_modules.learner import ShopDay
 from tasks import bundle, days, learners
 from tasks.bundle import CorruptBundleError
 from tasks.days import no_events
@@ -72,7 +73,7 @@ def test_days_kept_stay_in_the_state_and_leave_the_parameters(seasoned: Place) -
     section = seasoned.params.application(APPLICATION)
     learner = learners.open_learner(seasoned.head, section)
     with pytest.raises(ValueError, match="each day counts once"):
-        learner.absorb(no_events(), no_events(), None, None, nth(3))
+        learner.absorb(ShopDay(nth(3), no_events(), no_events(), no_events()), None, None)
 
 
 def test_days_set_aside_are_passed_over(seasoned: Place) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tasks import days, learners, reference
+from tasks import learners, reference
 from tasks.attempt import PIN, open_attempt
 from tasks.bundle import Bundle, CorruptBundleError
 from tasks.cursor import Cursor
@@ -78,16 +78,16 @@ def test_the_state_takes_every_row_of_the_day_once(evening: Place, tmp_path: Pat
     section = evening.params.application(APPLICATION)
     stored = built(evening, where, "keep")
     learner = learners.open_learner(where / "parent", section)
-    events, items = days.read_events(increment), days.read_items(increment)
-    seen = learner.examples(events, items, increment.day)
+    today = learners.read_day(increment)
+    seen = learner.examples(today)
     held_out = learners.held_out(seen, section.holdout_share)
-    learner.absorb(events, items, seen, held_out, increment.day)
+    learner.absorb(today, seen, held_out)
     learner.save(tmp_path)
     assert content(stored.path, STATE) == content(tmp_path, STATE)
     assert content(stored.path, STATE) != content(where / "parent", STATE)
     again = learners.open_learner(stored.path, section)
     with pytest.raises(ValueError, match="each day counts once"):
-        again.absorb(events, items, seen, held_out, increment.day)
+        again.absorb(today, seen, held_out)
 
 
 def newcomer(events: pd.DataFrame) -> pd.DataFrame:

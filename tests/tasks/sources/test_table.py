@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lightning_modules.purchases import purchases
+from lightning_modules.recommendation.purchases import purchases
 from tasks.contract import check_events
 from tasks.sources import SourceError, open_source
 from tasks.sources.canonical import COLUMNS, DTYPES, EVENT_COLUMNS
@@ -234,7 +234,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str, message:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"kind": "tabel"}, "'complete_journey' or 'table'"),
+        ({"kind": "tabel"}, "'complete_journey', 'table' or 'ta_feng'"),
         ({"time_zone": None, "zone": "UTC"}, "kind table.*zone"),
         ({"columns": {"when": "at"}}, "columns.*when"),
         ({"events": "/nowhere"}, "no .csv or .parquet file"),

@@ -12,9 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lightning_modules.learner import Examples
-from lightning_modules.parameters import ITEM_TABLE, USER_TABLE, Parameters
+from lightning_modules.parameters import Parameters
+from lightning_modules.recommendation.lists import Lists
 
+USER_TABLE = "user.weight"
+ITEM_TABLE = "item.weight"
+ITEM_BIAS = "bias.weight"
 ROWS_AT_ONCE = 16384
 
 # One thread: scores and weights have the same bits in whichever process and after whatever else,
@@ -36,6 +39,8 @@ class Batch(NamedTuple):
 
 class Ranker(nn.Module):
     """Scores candidates; rows beyond the tables count as users and items without a history."""
+
+    tables = ("user.", "item.", "bias.")
 
     def __init__(self, sizes: list[int], users: int, items: int, width: int) -> None:
         super().__init__()
@@ -59,6 +64,10 @@ class Ranker(nn.Module):
         total: Tensor = score + bias * known_item + match * (known_user & known_item)
         return total
 
+    def loss(self, batch: Batch) -> Tensor:
+        """The mean loss of the batch's lists."""
+        return list_losses(self(batch.features, batch.users, batch.items), batch).mean()
+
 
 def list_losses(scores: Tensor, batch: Batch) -> Tensor:
     """Softmax cross-entropy of each list (L,), averaged over what was bought in it.
@@ -77,7 +86,7 @@ def list_losses(scores: Tensor, batch: Batch) -> Tensor:
     return torch.log(mass) + top - gained / hits
 
 
-def to_batch(lists: Examples) -> Batch:
+def to_batch(lists: Lists) -> Batch:
     """The lists as tensors."""
     lengths = lists.lengths
     owner = np.repeat(np.arange(len(lists)), lengths)
@@ -116,8 +125,13 @@ def initial(sizes: list[int], width: int, seed: int) -> Parameters:
     )
 
 
+def grown(parameters: Parameters, users: int, items: int) -> Parameters:
+    """The parameters with rows for so many users and items, if they have fewer."""
+    return parameters.grown({USER_TABLE: users, ITEM_TABLE: items, ITEM_BIAS: items})
+
+
 @torch.inference_mode()
-def scored(parameters: Parameters, lists: Examples) -> NDArray[np.float32]:
+def scored(parameters: Parameters, lists: Lists) -> NDArray[np.float32]:
     """A score for each candidate row (N,)."""
     ranker = to_ranker(parameters)
     users = np.repeat(lists.users.astype(np.int64), lists.lengths)
@@ -133,7 +147,7 @@ def scored(parameters: Parameters, lists: Examples) -> NDArray[np.float32]:
 
 
 @torch.inference_mode()
-def losses(parameters: Parameters, lists: Examples) -> NDArray[np.float32]:
+def losses(parameters: Parameters, lists: Lists) -> NDArray[np.float32]:
     """The loss of each list (L,)."""
     batch = to_batch(lists)
     scores = torch.from_numpy(scored(parameters, lists))

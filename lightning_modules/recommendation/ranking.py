@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lightning_modules.learner import Examples
+from lightning_modules.recommendation.lists import Lists
 
 DEPTHS = (10, 20)
 
@@ -37,8 +37,8 @@ def ratio(hits: NDArray[np.float64], total: NDArray[Any]) -> NDArray[np.float64]
     return out
 
 
-def list_quality(examples: Examples, scores: NDArray[np.float32]) -> pd.DataFrame:
-    """One row per list: `user_id` and each measure at 10 and 20."""
+def list_quality(examples: Lists, scores: NDArray[np.float32]) -> pd.DataFrame:
+    """One row per list: `unit`, its user, and each measure at 10 and 20."""
     top = top_rows(scores, examples.offsets, max(DEPTHS))
     shown = top >= 0
     hit = np.zeros(top.shape, bool)
@@ -58,4 +58,4 @@ def list_quality(examples: Examples, scores: NDArray[np.float32]) -> pd.DataFram
             (seen & known).sum(1).astype(float), examples.bought_again
         )
         columns[f"explore_recall@{k}"] = ratio((seen & ~known).sum(1).astype(float), first_time)
-    return pd.DataFrame({"user_id": examples.user_ids.astype(str), **columns})
+    return pd.DataFrame({"unit": examples.user_ids.astype(str), **columns})

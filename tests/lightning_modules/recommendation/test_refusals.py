@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from lightning_modules.learner import LearnerFileError
-from lightning_modules.recommendation import RecommendationLearner
-from tests.lightning_modules.tiny_shop import (
+from lightning_modules.recommendation.learner import RecommendationLearner
+from tests.lightning_modules.recommendation.tiny_shop import (
     FIRST,
     SETTINGS,
     bought,
@@ -15,6 +15,7 @@ from tests.lightning_modules.tiny_shop import (
     no_items,
     saved,
     seasoned,
+    shop_day,
 )
 
 TODAY = FIRST + timedelta(8)
@@ -32,7 +33,7 @@ def test_files_of_two_days_do_not_mix(
     fitted: RecommendationLearner, tmp_path: Path, name: str
 ) -> None:
     before = saved(fitted, tmp_path / "before")
-    fitted.absorb(bought(("u99", "i99")), no_items(), None, None, TODAY)
+    fitted.absorb(shop_day(bought(("u99", "i99")), no_items(), TODAY), None, None)
     saved(fitted, tmp_path / "after")
     (tmp_path / "after" / name).write_bytes(before[name])
     with pytest.raises(LearnerFileError, match="one version"):
@@ -90,4 +91,4 @@ def test_an_unknown_setting_is_named() -> None:
 def test_an_untrained_learner_says_so() -> None:
     learner = seasoned(2)
     with pytest.raises(ValueError, match="fit it"):
-        learner.scores(learner.examples(day_of_trade(TODAY), no_items(), TODAY))
+        learner.scores(learner.examples(shop_day(day_of_trade(TODAY), no_items(), TODAY)))

@@ -4,8 +4,21 @@ import numpy as np
 import pytest
 import torch
 
-from lightning_modules.network import Batch, initial, list_losses, scored, to_ranker
-from tests.lightning_modules.tiny_shop import FIRST, day_of_trade, no_items, seasoned
+from lightning_modules.recommendation.network import (
+    Batch,
+    grown,
+    initial,
+    list_losses,
+    scored,
+    to_ranker,
+)
+from tests.lightning_modules.recommendation.tiny_shop import (
+    FIRST,
+    day_of_trade,
+    no_items,
+    seasoned,
+    shop_day,
+)
 
 
 def batch(labels: list[int], owner: list[int], share: float) -> Batch:
@@ -37,9 +50,9 @@ def test_a_sampled_loss_stands_for_the_whole_one() -> None:
 
 def test_scores_do_not_depend_on_how_rows_are_cut() -> None:
     learner, day = seasoned(4), FIRST.replace(day=5)
-    lists = learner.examples(day_of_trade(day), no_items(), day)
+    lists = learner.examples(shop_day(day_of_trade(day), no_items(), day))
     # later users and items are unknown to it
-    parameters = initial([lists.features.shape[1], 8], 4, seed=3).grown(5, 40)
+    parameters = grown(initial([lists.features.shape[1], 8], 4, seed=3), 5, 40)
     alone = np.concatenate(
         [scored(parameters, lists.take(np.array([k]))) for k in range(len(lists))]
     )
@@ -47,7 +60,7 @@ def test_scores_do_not_depend_on_how_rows_are_cut() -> None:
 
 
 def test_an_unknown_row_scores_by_its_features_alone() -> None:
-    parameters = initial([2, 4], 4, seed=3).grown(1, 1)
+    parameters = grown(initial([2, 4], 4, seed=3), 1, 1)
     parameters.weights["bias.weight"][0] = 5
     ranker = to_ranker(parameters)
     features = torch.ones(2, 2)
@@ -59,6 +72,6 @@ def test_an_unknown_row_scores_by_its_features_alone() -> None:
 
 
 def test_a_deep_network_keeps_the_order_of_its_layers() -> None:
-    parameters = initial([2, 3, 4, 5, 6, 7, 8], 4, seed=3).grown(1, 1)
+    parameters = grown(initial([2, 3, 4, 5, 6, 7, 8], 4, seed=3), 1, 1)
     layers = [layer for layer in to_ranker(parameters).mlp if isinstance(layer, torch.nn.Linear)]
     assert [layer.in_features for layer in layers] == [2, 3, 4, 5, 6, 7, 8]

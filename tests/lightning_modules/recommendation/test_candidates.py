@@ -5,11 +5,11 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from lightning_modules import candidates as made
-from lightning_modules.day_lists import day_number
-from lightning_modules.features import COLUMN
-from lightning_modules.recommendation import RecommendationLearner
-from tests.lightning_modules.tiny_shop import (
+from lightning_modules.recommendation import candidates as made
+from lightning_modules.recommendation.day_lists import day_number
+from lightning_modules.recommendation.features import COLUMN
+from lightning_modules.recommendation.learner import RecommendationLearner
+from tests.lightning_modules.recommendation.tiny_shop import (
     FIRST,
     SETTINGS,
     bought,
@@ -17,12 +17,13 @@ from tests.lightning_modules.tiny_shop import (
     day_of_trade,
     no_items,
     seasoned,
+    shop_day,
 )
 
 
 def test_a_list_is_all_that_was_bought_and_some_new_items() -> None:
     learner, day = seasoned(4), FIRST + timedelta(4)
-    lists = learner.examples(day_of_trade(day), no_items(), day)
+    lists = learner.examples(shop_day(day_of_trade(day), no_items(), day))
     history: dict[str, set[int]] = {}
     for number in range(4):
         events = day_of_trade(FIRST + timedelta(number))
@@ -60,9 +61,11 @@ def test_blocks_of_another_size_give_the_same_candidates(
 def test_features_are_those_of_the_day_before() -> None:
     learner = RecommendationLearner.new(SETTINGS)
     start = bought(("a", "i1"), ("a", "i2"), ("b", "i1"), ("b", "i3"))
-    learner.absorb(start, catalogue(), None, None, FIRST)
-    learner.absorb(bought(("a", "i1")), no_items(), None, None, FIRST + timedelta(5))
-    lists = learner.examples(bought(("a", "i3"), ("a", "new")), no_items(), FIRST + timedelta(7))
+    learner.absorb(shop_day(start, catalogue(), FIRST), None, None)
+    learner.absorb(shop_day(bought(("a", "i1")), no_items(), FIRST + timedelta(5)), None, None)
+    lists = learner.examples(
+        shop_day(bought(("a", "i3"), ("a", "new")), no_items(), FIRST + timedelta(7))
+    )
     row = int(np.flatnonzero(lists.items == learner.vocabulary.items.row_of["i1"])[0])
     features = {name: float(lists.features[row, place]) for name, place in COLUMN.items()}
     expected = {
@@ -89,15 +92,15 @@ def test_every_feature_is_a_number_on_every_day() -> None:
     learner = RecommendationLearner.new(SETTINGS)
     for number in (0, 1, 2, 30, 400):
         day = FIRST + timedelta(number)
-        lists = learner.examples(day_of_trade(day), catalogue(), day)
+        lists = learner.examples(shop_day(day_of_trade(day), catalogue(), day))
         assert np.isfinite(lists.features).all()
-        learner.absorb(day_of_trade(day), catalogue(), None, None, day)
+        learner.absorb(shop_day(day_of_trade(day), catalogue(), day), None, None)
 
 
 def test_the_order_of_events_does_not_matter() -> None:
     learner, day = seasoned(4), FIRST + timedelta(4)
     events = day_of_trade(day)
-    one = learner.examples(events, no_items(), day)
-    other = learner.examples(events.iloc[::-1].reset_index(drop=True), no_items(), day)
+    one = learner.examples(shop_day(events, no_items(), day))
+    other = learner.examples(shop_day(events.iloc[::-1].reset_index(drop=True), no_items(), day))
     assert np.array_equal(one.features, other.features)
     assert np.array_equal(one.labels, other.labels)

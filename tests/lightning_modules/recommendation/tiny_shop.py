@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lightning_modules.lists import spool
-from lightning_modules.recommendation import RecommendationLearner
+from lightning_modules.learner import ShopDay
+from lightning_modules.recommendation.learner import RecommendationLearner
 
 SETTINGS = {
     "explore": 10,
@@ -31,6 +31,11 @@ def catalogue() -> pd.DataFrame:
             "subcategory": [f"s{row % 9}" for row in rows],
         }
     )
+
+
+def shop_day(events: pd.DataFrame, items: pd.DataFrame, day: date) -> ShopDay:
+    """A day without offers."""
+    return ShopDay(day, events, items, pd.DataFrame())
 
 
 def no_items() -> pd.DataFrame:
@@ -72,21 +77,19 @@ def seasoned(days: int) -> RecommendationLearner:
 def live_through(learner: RecommendationLearner, day: date, folder: Path | None = None) -> None:
     """Spool a day's lists if there is a folder, hold a quarter of them out, take the day in."""
     events, items = day_of_trade(day), catalogue() if day == FIRST else no_items()
-    lists = learner.examples(events, items, day, whole=False)
+    lists = learner.examples(shop_day(events, items, day), whole=False)
     if folder is not None:
-        spool(lists, folder / f"{day}.safetensors")
-    learner.absorb(events, items, lists, np.arange(len(lists)) % 4 == 0, day)
+        learner.spool(lists, folder / f"{day}.safetensors")
+    learner.absorb(shop_day(events, items, day), lists, np.arange(len(lists)) % 4 == 0)
 
 
 def learn(learner: RecommendationLearner, day: date) -> None:
     """One increment: fine-tune on the day, then take it in."""
     events = day_of_trade(day)
-    lists = learner.examples(events, no_items(), day)
+    lists = learner.examples(shop_day(events, no_items(), day))
     holdout = np.arange(len(lists)) % 4 == 0
-    learner.fine_tune(
-        lists, holdout, update={"lists_per_step": 4, "replay_lists": 16}, seed=day.toordinal()
-    )
-    learner.absorb(events, no_items(), lists, holdout, day)
+    learner.fine_tune(lists, holdout, update={"batch_size": 4, "replay": 16}, seed=day.toordinal())
+    learner.absorb(shop_day(events, no_items(), day), lists, holdout)
 
 
 def files(directory: Path) -> dict[str, bytes]:

@@ -8,25 +8,30 @@ Torch and Lightning are imported only where they are needed: they take seconds.
 import json
 from datetime import date
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from lightning_modules.day_lists import day_number, lists_of_day
-from lightning_modules.features import COLUMN, FEATURES
-from lightning_modules.learner import Curve, Examples, LearnerFileError
-from lightning_modules.lists import as_arrays, from_arrays, joined, no_lists, read_arrays
-from lightning_modules.memory import Memory
-from lightning_modules.parameters import USER_TABLE, Parameters
-from lightning_modules.purchases import item_groups, purchases
-from lightning_modules.ranking import list_quality
-from lightning_modules.settings import FINE_TUNE, FIT, Settings
-from lightning_modules.state import ShopState
-from lightning_modules.state_file import load_state, save_state
+from lightning_modules.files import read_arrays
+from lightning_modules.learner import Curve, LearnerFileError, ShopDay
+from lightning_modules.parameters import Parameters
+from lightning_modules.recommendation import lists as files_of_lists
+from lightning_modules.recommendation.day_lists import day_number, lists_of_day
+from lightning_modules.recommendation.features import COLUMN, FEATURES
+from lightning_modules.recommendation.lists import Lists, as_arrays, from_arrays, joined, no_lists
+from lightning_modules.recommendation.memory import Memory
+from lightning_modules.recommendation.purchases import item_groups, purchases
+from lightning_modules.recommendation.ranking import list_quality
+from lightning_modules.recommendation.settings import FINE_TUNE, FIT, Settings
+from lightning_modules.recommendation.state import ShopState
+from lightning_modules.recommendation.state_file import load_state, save_state
 from lightning_modules.vocabulary import UNKNOWN_GROUP, Vocabulary
+
+if TYPE_CHECKING:  # Lightning takes seconds to import
+    from lightning_modules.events import Source
 
 STATE_FILE = "state.safetensors"
 REPLAY_FILE = "replay.safetensors"
@@ -36,7 +41,10 @@ VOCABULARY_FILE = "vocabulary.json"
 class RecommendationLearner:
     """Ranks what a household bought before and what it may try. See `learner.Learner`."""
 
+    unit: ClassVar[str] = "user_id"
     metric: ClassVar[str] = "ndcg@20"
+    higher_is_better: ClassVar[bool] = True
+    shown: ClassVar[tuple[str, ...]] = ("ndcg@10", "recall@10")
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -102,78 +110,73 @@ class RecommendationLearner:
         """Write the weights and the optimizer's moments."""
         self.parameters.save(directory)
 
-    def examples(
-        self, events: pd.DataFrame, items: pd.DataFrame, day: date, *, whole: bool = True
-    ) -> Examples:
+    def examples(self, day: ShopDay, *, whole: bool = True) -> Lists:
         """Ranked lists of the day's buyers; with `whole` false, their training part only.
 
-        `items` is not needed: an item first seen today is no candidate today.
+        An item first seen today is no candidate today.
         """
         known = (self.state, self.vocabulary)
-        return lists_of_day(known, self.settings, events, day, whole=whole)
+        return lists_of_day(known, self.settings, day.events, day.day, whole=whole)
 
-    def scores(self, examples: Examples) -> NDArray[np.float32]:
+    def scores(self, examples: Lists) -> NDArray[np.float32]:
         """One score per candidate; raises ValueError on an untrained learner."""
-        from lightning_modules.network import scored
+        from lightning_modules.recommendation.network import scored
 
         return scored(self._trained(), examples)
 
-    def naive_scores(self, examples: Examples) -> NDArray[np.float32]:
+    def naive_scores(self, examples: Lists) -> NDArray[np.float32]:
         """The user's most bought items, then the shop's best sellers of 28 days."""
         count = examples.features[:, COLUMN["log_count"]].astype(np.float32)
         return count + examples.features[:, COLUMN["sold_28"]].astype(np.float32) * 1e-3
 
-    def quality(self, examples: Examples, scores: NDArray[np.float32]) -> pd.DataFrame:
+    def quality(self, examples: Lists, scores: NDArray[np.float32]) -> pd.DataFrame:
         """Recall, NDCG, repeat and explore recall at 10 and 20 of each list."""
         return list_quality(examples, scores)
 
-    def loss(self, lists: Examples) -> NDArray[np.float32]:
+    def unit_scores(self, examples: Lists, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The best candidate's score of each list."""
+        if not len(examples):
+            return np.empty(0)
+        return np.maximum.reduceat(scores, examples.offsets[:-1]).astype(np.float64)
+
+    def loss(self, lists: Lists) -> NDArray[np.float32]:
         """The training loss of each list; NaN if nothing bought was a candidate."""
-        from lightning_modules.network import losses
+        from lightning_modules.recommendation.network import losses
 
         return losses(self._trained(), lists)
 
-    def frozen_lists(self) -> Examples:
+    def frozen(self) -> Lists:
         """Up to 256 held-out lists of past days, in their training form."""
         return self.memory.frozen
 
     def fine_tune(
-        self, new: Examples, holdout: NDArray[np.bool_], *, update: dict[str, Any], seed: int
+        self, new: Lists, holdout: NDArray[np.bool_], *, update: dict[str, Any], seed: int
     ) -> Curve:
         """One pass over the day's lists that are not held out, and over replayed ones.
 
         A day with nothing new to learn changes no weight: replay alone would only wear them.
-        `update`: learning_rate, embedding_learning_rate, lists_per_step, clip, epochs and
-        replay_lists; each has a default.
+        `update`: learning_rate, embedding_learning_rate, batch_size, clip, epochs and
+        replay; each has a default.
         """
-        from lightning_modules.events import Events, Lists
-        from lightning_modules.training import Schedule, train
-
         rule = {**FINE_TUNE, **update}
-        replayed = self.memory.replayed(int(rule.pop("replay_lists")), seed)
+        replayed = self.memory.replayed(int(rule.pop("replay")), seed)
         fresh = new.take(~holdout & new.hit).training_part()
         self._grow(int(new.users.max(initial=-1)) + 1, seed)
         if len(fresh) == 0:
             return []
-        lists = joined([fresh, replayed])
-        events = Events(Lists(lists), int(rule["lists_per_step"]), seed)
-        self.parameters, curve = train(self.parameters, events, Schedule(**rule))
-        return curve
+        from lightning_modules.recommendation.sources import InMemory
+
+        return self._train(InMemory(joined([fresh, replayed])), rule, seed)
 
     def absorb(
-        self,
-        events: pd.DataFrame,
-        items: pd.DataFrame,
-        examples: Examples | None,
-        holdout: NDArray[np.bool_] | None,
-        day: date,
+        self, day: ShopDay, examples: Lists | None, holdout: NDArray[np.bool_] | None
     ) -> None:
         """Take the day in, once; `examples` (whole or sampled) go to the memories."""
-        bought = purchases(events)
-        groups = item_groups(items)
-        number = day_number(day)
+        bought = purchases(day.events)
+        groups = item_groups(day.items)
+        number = day_number(day.day)
         if number <= self.state.day:
-            raise ValueError(f"{day} was taken in already: each day counts once")
+            raise ValueError(f"{day.day} was taken in already: each day counts once")
         self.vocabulary.users.admit(bought.user_ids)
         self._admit_items(groups, bought.item_ids)
         users = self.vocabulary.users.find(bought.user_ids)[bought.user]
@@ -183,20 +186,37 @@ class RecommendationLearner:
             held = np.zeros(len(examples), bool) if holdout is None else holdout
             self.memory.take(examples.training_part(), held)
 
+    def spool(self, examples: Lists, path: Path) -> None:
+        """Write the training part of a day's lists."""
+        files_of_lists.spool(examples, path)
+
     def fit(self, spool: Path, *, settings: dict[str, Any], seed: int) -> Curve:
         """Train anew on spooled days, frozen lists left out.
 
-        `settings`: those of `fine_tune` but replay_lists, and weight_decay and days_at_once.
+        `settings`: those of `fine_tune` but replay, and weight_decay and days_at_once.
         """
-        from lightning_modules.events import Events, SpooledDays
-        from lightning_modules.training import Schedule, train
+        from lightning_modules.recommendation.sources import SpooledDays
 
         rule = {**FIT, **settings}
         days = SpooledDays(spool, int(rule.pop("days_at_once")), self.memory.frozen.keys)
         self.parameters = Parameters()
         self._grow(0, seed)
-        events = Events(days, int(rule["lists_per_step"]), seed)
-        self.parameters, curve = train(self.parameters, events, Schedule(**rule, cosine=True))
+        return self._train(days, {**rule, "cosine": True}, seed)
+
+    def outputs(self, day: date) -> dict[str, pd.DataFrame]:
+        """What the shop shows on `day`: see `recommendation.outputs`."""
+        return {}
+
+    def _train(self, source: "Source", rule: dict[str, Any], seed: int) -> Curve:
+        from lightning_modules.events import Events
+        from lightning_modules.recommendation.network import to_ranker
+        from lightning_modules.training import Schedule, train
+
+        schedule = Schedule.read(rule)
+        events = Events(source, schedule.batch_size, seed)
+        self.parameters, curve = train(
+            to_ranker(self.parameters), self.parameters, events, schedule
+        )
         return curve
 
     def _load_memory(self, path: Path) -> None:
@@ -218,7 +238,7 @@ class RecommendationLearner:
         weights = self.parameters.weights
         layers = {int(n.split(".")[1]): len(a) for n, a in weights.items() if n.startswith("mlp.")}
         hidden = [layers[number] for number in sorted(layers)][:-1]
-        network = {"hidden": hidden, "width": weights[USER_TABLE].shape[1]} if weights else {}
+        network = {"hidden": hidden, "width": weights["user.weight"].shape[1]} if weights else {}
         return {"sampling_share": self.memory.replay.sampling_share, **network}
 
     def _trained(self) -> Parameters:
@@ -227,13 +247,13 @@ class RecommendationLearner:
         return self.parameters
 
     def _grow(self, users: int, seed: int) -> None:
-        from lightning_modules.network import initial
+        from lightning_modules.recommendation.network import grown, initial
 
         if not self.parameters:
             sizes = [len(FEATURES), *self.settings.hidden]
             self.parameters = initial(sizes, self.settings.width, seed)
         users = max(users, len(self.vocabulary.users))
-        self.parameters = self.parameters.grown(users, len(self.vocabulary.items))
+        self.parameters = grown(self.parameters, users, len(self.vocabulary.items))
 
     def _admit_items(self, groups: dict[str, str], bought: list[str]) -> None:
         """New items get rows; a group becomes known when the catalogue tells it."""

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from lightning_modules.learner import DivergedError, Learner
-from lightning_modules.recommendation import RecommendationLearner
-from tests.lightning_modules.tiny_shop import (
+from lightning_modules.recommendation.learner import RecommendationLearner
+from tests.lightning_modules.recommendation.tiny_shop import (
     FIRST,
     SETTINGS,
     bought,
@@ -25,6 +25,7 @@ from tests.lightning_modules.tiny_shop import (
     no_items,
     saved,
     seasoned,
+    shop_day,
 )
 
 TODAY = FIRST + timedelta(8)
@@ -40,10 +41,10 @@ def test_fitting_beats_the_start(tmp_path: Path) -> None:
     learner = seasoned(3)
     for number in range(3, 8):
         live_through(learner, FIRST + timedelta(number), tmp_path)
-    curve = learner.fit(tmp_path, settings={"lists_per_step": 4, "epochs": 10}, seed=1)
+    curve = learner.fit(tmp_path, settings={"batch_size": 4, "epochs": 10}, seed=1)
     losses = [point["loss"] for point in curve]
     assert np.mean(losses[-10:]) < np.mean(losses[:10]) - 0.05
-    assert len(learner.loss(learner.frozen_lists())) == SETTINGS["frozen_size"]
+    assert len(learner.loss(learner.frozen())) == SETTINGS["frozen_size"]
 
 
 def test_a_learner_resumed_in_another_process_learns_the_same_bits(
@@ -53,8 +54,8 @@ def test_a_learner_resumed_in_another_process_learns_the_same_bits(
     saved(fitted, tmp_path / "today")
     code = (
         "from datetime import date; from pathlib import Path;"
-        "from lightning_modules.recommendation import RecommendationLearner as L;"
-        "from tests.lightning_modules.tiny_shop import SETTINGS, learn;"
+        "from lightning_modules.recommendation.learner import RecommendationLearner as L;"
+        "from tests.lightning_modules.recommendation.tiny_shop import SETTINGS, learn;"
         f"learner = L.load(Path({str(tmp_path / 'today')!r}), SETTINGS);"
         f"learn(learner, date.fromisoformat({str(TOMORROW)!r}));"
         f"out = Path({str(tmp_path / 'resumed')!r}); out.mkdir(); learner.save(out)"
@@ -79,34 +80,34 @@ def test_saving_twice_gives_the_same_bytes(fitted: RecommendationLearner, tmp_pa
 
 def test_examples_change_nothing(fitted: RecommendationLearner, tmp_path: Path) -> None:
     before = saved(fitted, tmp_path / "before")
-    lists = fitted.examples(day_of_trade(TODAY), no_items(), TODAY)
+    lists = fitted.examples(shop_day(day_of_trade(TODAY), no_items(), TODAY))
     fitted.quality(lists, fitted.scores(lists))
     assert saved(fitted, tmp_path / "after") == before
 
 
 def test_a_day_is_taken_in_once(fitted: RecommendationLearner) -> None:
     events = day_of_trade(TODAY)
-    fitted.absorb(events, no_items(), None, None, TODAY)
+    fitted.absorb(shop_day(events, no_items(), TODAY), None, None)
     with pytest.raises(ValueError, match="once"):
-        fitted.absorb(events, no_items(), None, None, TODAY)
+        fitted.absorb(shop_day(events, no_items(), TODAY), None, None)
     with pytest.raises(ValueError, match="already"):
-        fitted.examples(events, no_items(), TODAY)
+        fitted.examples(shop_day(events, no_items(), TODAY))
     count = fitted.state.pairs.count.sum()
-    fitted.absorb(events, no_items(), None, None, TOMORROW)
+    fitted.absorb(shop_day(events, no_items(), TOMORROW), None, None)
     assert fitted.state.pairs.count.sum() > count
 
 
 def test_held_out_lists_teach_nothing(fitted: RecommendationLearner, tmp_path: Path) -> None:
     events = day_of_trade(TODAY)
-    lists = fitted.examples(events, no_items(), TODAY)
+    lists = fitted.examples(shop_day(events, no_items(), TODAY))
     holdout = np.arange(len(lists)) % 4 == 0
     fitted.save_parameters(tmp_path)
-    fitted.fine_tune(lists, holdout, update={"replay_lists": 0}, seed=1)
+    fitted.fine_tune(lists, holdout, update={"replay": 0}, seed=1)
     whole = {name: array.copy() for name, array in fitted.parameters.weights.items()}
     fitted.load_parameters(tmp_path)
     flipped = lists.labels.copy()
     flipped[lists.rows_of(np.flatnonzero(holdout))] ^= True
-    fitted.fine_tune(replace(lists, labels=flipped), holdout, update={"replay_lists": 0}, seed=1)
+    fitted.fine_tune(replace(lists, labels=flipped), holdout, update={"replay": 0}, seed=1)
     for name, array in fitted.parameters.weights.items():
         assert np.array_equal(array, whole[name])
 
@@ -121,18 +122,19 @@ def test_frozen_lists_are_never_replayed(fitted: RecommendationLearner) -> None:
 def test_new_ids_get_rows_and_old_moments_stay(fitted: RecommendationLearner) -> None:
     before = fitted.parameters
     events = bought(("u0", "i1"), ("new user", "i2"), ("u1", "i1"), ("u2", "new item"))
-    lists = fitted.examples(events, no_items(), TODAY)
-    fitted.fine_tune(lists, np.ones(len(lists), bool), update={"replay_lists": 0}, seed=1)
+    lists = fitted.examples(shop_day(events, no_items(), TODAY))
+    fitted.fine_tune(lists, np.ones(len(lists), bool), update={"replay": 0}, seed=1)
     after = fitted.parameters
     users = len(before.weights["user.weight"])
     assert len(after.weights["user.weight"]) == users + 1
-    assert np.array_equal(after.first["user.weight"][:users], before.first["user.weight"])
-    assert not after.first["user.weight"][users:].any()
+    old, new = (one.optimizer["exp_avg/user.weight"] for one in (before, after))
+    assert np.array_equal(new[:users], old)
+    assert not new[users:].any()
     assert after.weights["user.weight"][users:].any()
 
 
 def test_a_user_without_a_history_still_gets_candidates(fitted: RecommendationLearner) -> None:
-    lists = fitted.examples(bought(("stranger", "i1"), ("u0", "i1")), no_items(), TODAY)
+    lists = fitted.examples(shop_day(bought(("stranger", "i1"), ("u0", "i1")), no_items(), TODAY))
     stranger = lists.take(lists.user_ids == "stranger")
     assert stranger.lengths[0] == SETTINGS["explore"]
     assert not stranger.personal.any()
@@ -141,11 +143,11 @@ def test_a_user_without_a_history_still_gets_candidates(fitted: RecommendationLe
 
 def test_a_day_without_purchases_is_an_empty_day(fitted: RecommendationLearner) -> None:
     events = pd.concat([bought(("u0", "i1"), kind="view"), bought(("u0", "i1"), quantity=0)])
-    lists = fitted.examples(events, no_items(), TODAY)
+    lists = fitted.examples(shop_day(events, no_items(), TODAY))
     assert len(lists) == len(fitted.quality(lists, fitted.scores(lists))) == 0
     assert fitted.fine_tune(lists, np.zeros(0, bool), update={}, seed=1) == []
     pairs = len(fitted.state.pairs.key)
-    fitted.absorb(events, no_items(), lists, np.zeros(0, bool), TODAY)
+    fitted.absorb(shop_day(events, no_items(), TODAY), lists, np.zeros(0, bool))
     assert len(fitted.state.pairs.key) == pairs
 
 
@@ -153,25 +155,25 @@ def test_older_parameters_serve_on_a_larger_vocabulary(
     fitted: RecommendationLearner, tmp_path: Path
 ) -> None:
     fitted.save_parameters(tmp_path)
-    fitted.absorb(bought(("u99", "i99"), ("u0", "i99")), no_items(), None, None, TODAY)
+    fitted.absorb(shop_day(bought(("u99", "i99"), ("u0", "i99")), no_items(), TODAY), None, None)
     fitted.load_parameters(tmp_path)
-    lists = fitted.examples(bought(("u99", "i99"), ("u0", "i99")), no_items(), TOMORROW)
+    lists = fitted.examples(shop_day(bought(("u99", "i99"), ("u0", "i99")), no_items(), TOMORROW))
     assert lists.labels.sum() == 2
     assert np.isfinite(fitted.scores(lists)).all()
 
 
 def test_what_is_not_a_number_is_refused(fitted: RecommendationLearner) -> None:
-    lists = fitted.examples(day_of_trade(TODAY), no_items(), TODAY)
+    lists = fitted.examples(shop_day(day_of_trade(TODAY), no_items(), TODAY))
     before = fitted.parameters
     lists.features[0, 0] = np.nan
     with pytest.raises(DivergedError, match="loss"):
-        fitted.fine_tune(lists, np.zeros(len(lists), bool), update={"replay_lists": 0}, seed=1)
+        fitted.fine_tune(lists, np.zeros(len(lists), bool), update={"replay": 0}, seed=1)
     assert np.array_equal(fitted.parameters.weights["user.weight"], before.weights["user.weight"])
 
 
 def test_a_rate_without_bounds_is_refused(fitted: RecommendationLearner) -> None:
-    lists = fitted.examples(day_of_trade(TODAY), no_items(), TODAY)
-    rates = {"learning_rate": 1e30, "embedding_learning_rate": 1e30, "lists_per_step": 2}
+    lists = fitted.examples(shop_day(day_of_trade(TODAY), no_items(), TODAY))
+    rates = {"learning_rate": 1e30, "embedding_learning_rate": 1e30, "batch_size": 2}
     with pytest.raises(DivergedError):
         fitted.fine_tune(lists, np.zeros(len(lists), bool), update=rates, seed=1)
 
@@ -179,14 +181,16 @@ def test_a_rate_without_bounds_is_refused(fitted: RecommendationLearner) -> None
 def test_the_naive_rival_ranks_by_count_then_by_sales() -> None:
     learner = RecommendationLearner.new(SETTINGS)
     learner.absorb(
-        bought(("a", "i1"), ("a", "i2"), ("b", "i3"), ("c", "i3"), ("b", "i4")),
-        catalogue(),
+        shop_day(
+            bought(("a", "i1"), ("a", "i2"), ("b", "i3"), ("c", "i3"), ("b", "i4")),
+            catalogue(),
+            FIRST,
+        ),
         None,
         None,
-        FIRST,
     )
-    learner.absorb(bought(("a", "i2")), no_items(), None, None, FIRST + timedelta(1))
-    lists = learner.examples(bought(("a", "i2")), no_items(), FIRST + timedelta(2))
+    learner.absorb(shop_day(bought(("a", "i2")), no_items(), FIRST + timedelta(1)), None, None)
+    lists = learner.examples(shop_day(bought(("a", "i2")), no_items(), FIRST + timedelta(2)))
     order = lists.items[np.argsort(-learner.naive_scores(lists), kind="stable")]
     names = np.array(list(learner.vocabulary.items.row_of))
     assert names[order].tolist() == ["i2", "i1", "i3", "i4"]
@@ -194,10 +198,21 @@ def test_the_naive_rival_ranks_by_count_then_by_sales() -> None:
 
 def test_state_needs_no_torch() -> None:
     code = (
-        "import sys; from tests.lightning_modules.tiny_shop import seasoned; seasoned(2);"
+        "import sys; from tests.lightning_modules.recommendation.tiny_shop import seasoned;"
+        "seasoned(2);"
         "import json; print(json.dumps([n in sys.modules for n in ('torch', 'lightning')]))"
     )
     shown = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     ).stdout
     assert json.loads(shown) == [False, False]
+
+
+def test_a_users_number_is_the_best_score(fitted: RecommendationLearner) -> None:
+    lists = fitted.examples(shop_day(day_of_trade(TODAY), no_items(), TODAY))
+    scores = fitted.scores(lists)
+    best = fitted.unit_scores(lists, scores)
+    for number in (0, len(lists) - 1):
+        assert best[number] == scores[lists.offsets[number] : lists.offsets[number + 1]].max()
+    nobody = lists.take(np.zeros(len(lists), bool))
+    assert fitted.unit_scores(nobody, scores[:0]).shape == (0,)

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightning_modules.hashing import mixed
-from lightning_modules.learner import Examples
-from lightning_modules.lists import joined
+from lightning_modules.recommendation.lists import Lists, joined
 
 REPLAY_SALT = np.uint64(0x7265706C6179)
 FROZEN_SALT = np.uint64(0x66726F7A656E)
@@ -17,13 +16,13 @@ FROZEN_SALT = np.uint64(0x66726F7A656E)
 class Memory:
     """Replayable lists, and frozen ones that training never sees."""
 
-    replay: Examples
-    frozen: Examples
+    replay: Lists
+    frozen: Lists
     replay_size: int
     frozen_size: int
     frozen_a_day: int
 
-    def take(self, lists: Examples, holdout: NDArray[np.bool_]) -> None:
+    def take(self, lists: Lists, holdout: NDArray[np.bool_]) -> None:
         """Take a day's training lists: a few held-out ones to the frozen, the rest to replay.
 
         Each memory keeps the lists of lowest hash: a uniform sample of all it was ever offered.
@@ -36,11 +35,11 @@ class Memory:
             joined([self.frozen, lists.take(frozen)]), FROZEN_SALT, self.frozen_size
         )
 
-    def replayed(self, count: int, seed: int) -> Examples:
+    def replayed(self, count: int, seed: int) -> Lists:
         """Up to `count` lists to replay, another draw for each seed."""
         return _lowest(self.replay, mixed(np.array([seed], np.uint64))[0], count)
 
-    def _few(self, lists: Examples, wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def _few(self, lists: Lists, wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
         places = np.flatnonzero(wanted)
         order = np.argsort(mixed(lists.keys[places] ^ FROZEN_SALT), kind="stable")
         chosen = np.zeros(len(lists), bool)
@@ -48,7 +47,7 @@ class Memory:
         return chosen
 
 
-def _lowest(lists: Examples, salt: np.uint64, count: int) -> Examples:
+def _lowest(lists: Lists, salt: np.uint64, count: int) -> Lists:
     """The `count` lists of lowest salted hash, kept in the order they are in."""
     if len(lists) <= count:
         return lists

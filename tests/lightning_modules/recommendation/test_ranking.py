@@ -5,17 +5,17 @@ import math
 import numpy as np
 import pytest
 
-from lightning_modules.learner import Examples, starts
-from lightning_modules.ranking import list_quality, top_rows
+from lightning_modules.recommendation.lists import Lists, starts
+from lightning_modules.recommendation.ranking import list_quality, top_rows
 
 
-def lists_of(labels: list[list[int]], personal: list[list[int]], bought: list[int]) -> Examples:
+def lists_of(labels: list[list[int]], personal: list[list[int]], bought: list[int]) -> Lists:
     lengths = np.array([len(row) for row in labels])
     flat = np.array([label for row in labels for label in row], bool)
     known = np.array([label for row in personal for label in row], bool)
     owner = np.repeat(np.arange(len(labels)), lengths)
     again = np.bincount(owner[flat & known], minlength=len(labels)).astype(np.int32)
-    return Examples(
+    return Lists(
         user_ids=np.array([f"u{row}" for row in range(len(labels))], object),
         keys=np.arange(len(labels), dtype=np.uint64),
         users=np.arange(len(labels), dtype=np.int32),

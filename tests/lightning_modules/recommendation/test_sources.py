@@ -6,9 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lightning_modules.events import Events, SpooledDays
-from lightning_modules.lists import joined, spool, unspool
-from tests.lightning_modules.tiny_shop import FIRST, day_of_trade, no_items, seasoned
+from lightning_modules.events import Events
+from lightning_modules.recommendation.lists import joined, spool, unspool
+from lightning_modules.recommendation.sources import SpooledDays
+from tests.lightning_modules.recommendation.tiny_shop import (
+    FIRST,
+    day_of_trade,
+    no_items,
+    seasoned,
+    shop_day,
+)
 
 NOBODY = np.zeros(0, np.uint64)
 
@@ -18,14 +25,14 @@ def spooled(tmp_path: Path) -> Path:
     learner = seasoned(3)
     for number in range(3, 8):
         day = FIRST + timedelta(number)
-        lists = learner.examples(day_of_trade(day), no_items(), day)
+        lists = learner.examples(shop_day(day_of_trade(day), no_items(), day))
         spool(lists, tmp_path / f"{day}.safetensors")
     return tmp_path
 
 
 def test_a_spooled_day_is_its_training_part(tmp_path: Path) -> None:
     day = FIRST + timedelta(3)
-    lists = seasoned(3).examples(day_of_trade(day), no_items(), day)
+    lists = seasoned(3).examples(shop_day(day_of_trade(day), no_items(), day))
     spool(lists, tmp_path / "day.safetensors")
     again = unspool(tmp_path / "day.safetensors")
     assert np.array_equal(again.features, lists.training_part().features)
@@ -67,6 +74,6 @@ def test_an_empty_spool_is_refused(tmp_path: Path) -> None:
 
 def test_whole_and_sampled_lists_do_not_join() -> None:
     day = FIRST + timedelta(3)
-    lists = seasoned(3).examples(day_of_trade(day), no_items(), day)
+    lists = seasoned(3).examples(shop_day(day_of_trade(day), no_items(), day))
     with pytest.raises(ValueError, match="training part"):
         joined([lists, lists.training_part()])

@@ -9,8 +9,15 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from lightning_modules.lists import read_arrays
-from lightning_modules.state import ITEM_BITS, Items, Pairs, ShopState, Users, pair_keys
+from lightning_modules.files import read_arrays
+from lightning_modules.recommendation.state import (
+    ITEM_BITS,
+    Items,
+    Pairs,
+    ShopState,
+    Users,
+    pair_keys,
+)
 
 
 def save_state(state: ShopState, path: Path) -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from lightning_modules.purchases import item_groups, purchases
-from tests.lightning_modules.tiny_shop import bought, catalogue
+from lightning_modules.recommendation.purchases import item_groups, purchases
+from tests.lightning_modules.recommendation.tiny_shop import bought, catalogue
 
 
 def pairs(events: pd.DataFrame) -> set[tuple[str, str]]:

@@ -29,15 +29,15 @@ class Settings:
 FINE_TUNE: dict[str, Any] = {
     "learning_rate": 1e-4,
     "embedding_learning_rate": 3e-4,
-    "lists_per_step": 16,
+    "batch_size": 16,
     "clip": 5.0,
     "epochs": 1,
-    "replay_lists": 256,
+    "replay": 256,
 }
 FIT: dict[str, Any] = {
     "learning_rate": 1.5e-3,
     "embedding_learning_rate": 1.5e-3,
-    "lists_per_step": 64,
+    "batch_size": 64,
     "clip": 5.0,
     "epochs": 3,
     "weight_decay": 1e-5,

@@ -10,8 +10,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from lightning_modules.candidates import Candidates, Histories, Shelf
-from lightning_modules.state import BASKET_TAU, Floats, Ints, ShopState, fade
+from lightning_modules.recommendation.candidates import Candidates, Histories, Shelf
+from lightning_modules.recommendation.state import BASKET_TAU, Floats, Ints, ShopState, fade
 
 PERSONAL = (
     "is_personal",

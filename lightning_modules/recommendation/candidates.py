@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lightning_modules.learner import spans, starts
-from lightning_modules.state import (
+from lightning_modules.recommendation.lists import spans, starts
+from lightning_modules.recommendation.state import (
     ITEM_TAUS,
     PAIR_TAUS,
     Floats,

@@ -5,8 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lightning_modules.state import BASKET_TAU, ITEM_TAUS, PAIR_TAUS, ShopState, fade, pair_keys
-from lightning_modules.state_file import load_state, save_state
+from lightning_modules.recommendation.state import (
+    BASKET_TAU,
+    ITEM_TAUS,
+    PAIR_TAUS,
+    ShopState,
+    fade,
+    pair_keys,
+)
+from lightning_modules.recommendation.state_file import load_state, save_state
 
 
 def lived(*days: tuple[int, list[tuple[int, int]]]) -> ShopState:

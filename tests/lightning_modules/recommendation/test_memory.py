@@ -5,11 +5,16 @@ from datetime import timedelta
 
 import numpy as np
 
-from lightning_modules.features import FEATURES
-from lightning_modules.learner import Examples
-from lightning_modules.lists import no_lists
-from lightning_modules.memory import Memory
-from tests.lightning_modules.tiny_shop import FIRST, day_of_trade, no_items, seasoned
+from lightning_modules.recommendation.features import FEATURES
+from lightning_modules.recommendation.lists import Lists, no_lists
+from lightning_modules.recommendation.memory import Memory
+from tests.lightning_modules.recommendation.tiny_shop import (
+    FIRST,
+    day_of_trade,
+    no_items,
+    seasoned,
+    shop_day,
+)
 
 
 def memory(replay: int, frozen: int, a_day: int) -> Memory:
@@ -17,9 +22,9 @@ def memory(replay: int, frozen: int, a_day: int) -> Memory:
     return Memory(nothing, nothing, replay, frozen, a_day)
 
 
-def day_lists(number: int) -> Examples:
+def day_lists(number: int) -> Lists:
     day = FIRST + timedelta(number)
-    return seasoned(3).examples(day_of_trade(day), no_items(), day, whole=False)
+    return seasoned(3).examples(shop_day(day_of_trade(day), no_items(), day), whole=False)
 
 
 def test_each_list_has_one_place() -> None:

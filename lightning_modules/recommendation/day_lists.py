@@ -6,14 +6,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lightning_modules.candidates import Candidates, candidates, histories, shelf, tastes
-from lightning_modules.features import Scene, feature_matrix
 from lightning_modules.hashing import list_keys
-from lightning_modules.learner import Examples, starts
-from lightning_modules.purchases import purchases
-from lightning_modules.sampling import sampled
-from lightning_modules.settings import Settings
-from lightning_modules.state import ShopState, pair_keys
+from lightning_modules.recommendation.candidates import (
+    Candidates,
+    candidates,
+    histories,
+    shelf,
+    tastes,
+)
+from lightning_modules.recommendation.features import Scene, feature_matrix
+from lightning_modules.recommendation.lists import Lists, starts
+from lightning_modules.recommendation.purchases import purchases
+from lightning_modules.recommendation.sampling import sampled
+from lightning_modules.recommendation.settings import Settings
+from lightning_modules.recommendation.state import ShopState, pair_keys
 from lightning_modules.vocabulary import Vocabulary
 
 EPOCH = date(1970, 1, 1)
@@ -31,7 +37,7 @@ def lists_of_day(
     day: date,
     *,
     whole: bool,
-) -> Examples:
+) -> Lists:
     """One list per buyer of the day, by what was known before it.
 
     With `whole` false only the training part is made, which is cheaper. Raises ValueError on a
@@ -55,7 +61,7 @@ def lists_of_day(
         kept = sampled(keys[rows.owner], rows.item.astype(np.int32), labels, share)
         rows, labels = some(rows, kept, len(users)), labels[kept]
     scene = Scene(state, shop, past, users, vocabulary.departments_and_categories(), day)
-    return Examples(
+    return Lists(
         user_ids=np.array(bought.user_ids, object),
         keys=keys,
         users=users.astype(np.int32),

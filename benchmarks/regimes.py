@@ -1,0 +1,206 @@
+"""Ways to keep a model fresh, on the same days and rows: daily increments, frozen, full retrain.
+
+The champion learns by the project's own steps, gate and ledger (Prefect and DVC left out: they
+change no number). Frozen is the first champion's parameters; retrain fits anew on all spooled days
+every so many days. All are scored with the champion's state as it was before the day, so that only
+the parameters differ.
+"""
+
+import contextlib
+import datetime as dt
+import logging
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks import (
+    decide,
+    drift,
+    evaluate,
+    fine_tune,
+    land,
+    learners,
+    plan,
+    prequential,
+    promote,
+    validate,
+    workspace,
+)
+from tasks.attempt import fresh_folder, open_attempt
+from tasks.bootstrap import bootstrap
+from tasks.carry import make_workspace
+from tasks.days import by_day
+from tasks.due import next_increment
+from tasks.ledger import Ledger
+from tasks.params import Params, load_params
+from tasks.pull import pull
+from tasks.records import Increment, seed_of
+from tasks.sources import open_source
+
+log = logging.getLogger(__name__)
+
+CHAMPION, FROZEN, RETRAIN = "champion", "frozen", "full retrain"
+NAIVE = "naive"
+Scores = dict[str, NDArray[np.float32]]
+
+
+class Recorder(Protocol):
+    """What measures an application's day."""
+
+    def record(self, day: dt.date, examples: Any, scores: Scores) -> None:
+        """Take the day's examples and what each method says of them."""
+        ...
+
+
+@dataclass
+class Cost:
+    """Training CPU seconds by method, and how often it trained."""
+
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    times: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    @contextlib.contextmanager
+    def of(self, method: str) -> Iterator[None]:
+        """Within the block, CPU time is the method's."""
+        began = time.process_time()
+        try:
+            yield
+        finally:
+            self.seconds[method] += time.process_time() - began
+            self.times[method] += 1
+
+
+def make_place(directory: Path, last: dt.date) -> None:
+    """A workspace whose registry holds every day up to `last`, pulled; made once."""
+    if not (directory / workspace.DATA).exists():
+        make_workspace(directory)
+        with contextlib.chdir(directory):
+            land.build_registry(
+                open_source(load_params().shop.source), last + dt.timedelta(days=1)
+            )
+            pull()
+
+
+def live_through(
+    directory: Path, application: str, last: dt.date, recorder: Recorder, retrain_days: int
+) -> Cost:
+    """Bootstrap the application in the workspace, learn every day up to `last`, record each.
+
+    The line of an earlier run is removed first. A full retrain is made after every `retrain_days`
+    days.
+    """
+    with contextlib.chdir(directory):
+        for folder in (workspace.BUNDLES, workspace.ATTACHMENTS, workspace.ATTEMPTS):
+            shutil.rmtree(folder / application, ignore_errors=True)
+        database = workspace.VAR / f"bench-{application}.db"
+        for file in workspace.VAR.glob(f"{database.name}*"):
+            file.unlink()
+        return _live(application, last, Ledger(f"sqlite:///{database}"), recorder, retrain_days)
+
+
+def _live(
+    application: str, last: dt.date, ledger: Ledger, recorder: Recorder, retrain_days: int
+) -> Cost:
+    params, cost = load_params(), Cost()
+    spool = workspace.VAR / "bench-spool" / application
+    shutil.rmtree(spool, ignore_errors=True)
+    with ledger.lease(application) as lease:
+        with cost.of("first champion, state and examples included"):
+            bootstrap(ledger, lease, application, params, fresh_folder(application))
+        _spool_history(application, params, spool)
+        retrained = workspace.BUNDLES / application / _head(ledger, application)
+        number = 0
+        while increment := next_increment(ledger, application, params, last):
+            where = open_attempt(increment)
+            _score(increment, params, where)
+            champion = learners.champion(increment, params, where)
+            seen = learners.examples(increment, params, where)
+            ways = {CHAMPION: where / "parent", FROZEN: where / "anchor", RETRAIN: retrained}
+            scores = {
+                name: learners.with_parameters(champion, place).scores(seen)
+                for name, place in ways.items()
+            }
+            recorder.record(increment.day, seen, scores | {NAIVE: champion.naive_scores(seen)})
+            if len(seen):
+                champion.spool(seen, spool / f"{increment.day}.safetensors")
+            with cost.of(CHAMPION):
+                fine_tune.fine_tune(increment, params, where)
+            evaluate.evaluate(increment, params, where)
+            verdict = decide.decide(increment, params, where)
+            promote.promote(ledger, lease, increment, params, where)
+            number += 1
+            if number % retrain_days == 0:
+                retrained = workspace.VAR / "bench-retrained" / application
+                with cost.of(RETRAIN):
+                    _retrain(ledger, application, params, spool, retrained)
+            _forget_bundles(ledger, application)
+            log.info("%s %s: %s", increment.day, application, verdict.action)
+    return cost
+
+
+def _score(increment: Increment, params: Params, where: Path) -> None:
+    validate.validate(increment, params, where)
+    prequential.prequential(increment, params, where)
+    drift.drift(increment, params, where)
+    plan.plan(increment, params, where)
+
+
+def _spool_history(application: str, params: Params, spool: Path) -> None:
+    """The training part of history's last days, as the first champion's fit had it, all units.
+
+    The state is lived through once more: the bootstrap removes what it spooled.
+    """
+    section = params.application(application)
+    learner = learners.learner_class(section).new(section.settings)
+    history = [
+        (day, files)
+        for day, files in by_day(workspace.data_manifest()).items()
+        if day < params.shop.history_until
+    ]
+    first = history[-1][0] - dt.timedelta(days=section.bootstrap.days - 1)
+    spool.mkdir(parents=True)
+    for place, (day, files) in enumerate(history):
+        pin = Increment(
+            application=application, day=day, events="", items="", prices="", partitions=files,
+            parent="", predecessor="", anchor="", looks={}, update=section.fine_tune, seed=0,
+            code="",
+        )  # fmt: skip
+        today, seen = learners.read_day(pin), None
+        if day >= first and place:
+            seen = learner.examples(today)
+            learner.spool(seen, spool / f"{day}.safetensors")
+        learner.absorb(today, seen, None)
+
+
+def _retrain(ledger: Ledger, application: str, params: Params, spool: Path, place: Path) -> None:
+    """Parameters fitted anew on every spooled day, on the head's state."""
+    section = params.application(application)
+    head = workspace.BUNDLES / application / _head(ledger, application)
+    learner = learners.open_learner(head, section)
+    learner.fit(spool, settings=section.bootstrap.fit, seed=seed_of(application, "bootstrap"))
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    learner.save_parameters(place)
+
+
+def _head(ledger: Ledger, application: str) -> str:
+    line = ledger.line(application)
+    assert line is not None
+    return line.head
+
+
+def _forget_bundles(ledger: Ledger, application: str) -> None:
+    """Keep the disk: only the versions that the next increment names stay."""
+    line = ledger.line(application)
+    assert line is not None
+    kept = {line.head, line.champion, line.predecessor, line.anchor}
+    for place in (workspace.BUNDLES / application).iterdir():
+        if place.name not in kept:
+            shutil.rmtree(place)

@@ -1,0 +1,1 @@
+"""The recommendation learner: state, candidates, features, ranker, memory."""
