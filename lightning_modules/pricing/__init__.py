@@ -1,0 +1,1 @@
+"""Demand, price movement and price strategy of a shop."""
