@@ -65,10 +65,10 @@ registry: setup ## build the data registry of this checkout or workspace from th
 	@python -m tasks.land registry
 
 test: setup ## the fast tests
-	@pytest -m "not slow"
+	@pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: setup ## the others: real Prefect, DVC, data and browser (CI runs both)
-	@pytest -m slow
+	@pytest -m slow -n 2 --dist loadfile
 
 check: setup ## ruff, mypy --strict and the import contracts
 	@ruff format --check .
