@@ -64,8 +64,12 @@ def read_purchases(workspace: Path, last: dt.date) -> Purchases:
     files = [file for file in sorted(folder.glob("date=*/*.parquet")) if file.parent.name <= until]
     if not files:
         raise FileNotFoundError(f"{folder} has no day up to {last}: make the registry and pull")
-    rows = pd.concat([_read_day(file) for file in files], ignore_index=True).drop_duplicates()
+    return coded(pd.concat([_read_day(file) for file in files], ignore_index=True))
 
+
+def coded(rows: pd.DataFrame) -> Purchases:
+    """Rows of `user_id`, `item_id` and `day` (a proleptic ordinal), in any order, as codes."""
+    rows = rows.drop_duplicates()
     users, items = _in_order(rows, "user_id"), _in_order(rows, "item_id")
     rows["user"] = users.get_indexer(pd.Index(rows["user_id"]))
     rows["item"] = items.get_indexer(pd.Index(rows["item_id"]))
@@ -98,9 +102,14 @@ def _read_day(file: Path) -> pd.DataFrame:
     # Single-threaded: pyarrow's threads sometimes abort the process at its exit.
     columns = ["user_id", "item_id", "event_type", "quantity"]
     events = pq.ParquetFile(file).read(columns=columns, use_threads=False).to_pandas()
+    return bought(events, dt.date.fromisoformat(file.parent.name[5:]))
+
+
+def bought(events: pd.DataFrame, day: dt.date) -> pd.DataFrame:
+    """What was bought on a day, as rows for `coded`: purchases of an item and a quantity."""
     sold = (events["event_type"] == "purchase") & (events["quantity"] > 0)
     rows: pd.DataFrame = events.loc[sold & events["item_id"].notna(), ["user_id", "item_id"]]
-    return rows.assign(day=dt.date.fromisoformat(file.parent.name[5:]).toordinal())
+    return rows.assign(day=day.toordinal())
 
 
 def _in_order(rows: pd.DataFrame, column: str) -> "pd.Index[str]":

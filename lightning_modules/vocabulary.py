@@ -37,14 +37,19 @@ class Rows:
 
 
 class Vocabulary:
-    """Rows of users, items and groups; a group is `department|category|subcategory`."""
+    """Rows of users, items, groups and channels; a group is `department|category|subcategory`."""
 
     def __init__(
-        self, users: Iterable[str] = (), items: Iterable[str] = (), groups: Iterable[str] = ()
+        self,
+        users: Iterable[str] = (),
+        items: Iterable[str] = (),
+        groups: Iterable[str] = (),
+        channels: Iterable[str] = (),
     ) -> None:
         self.users = Rows(users)
         self.items = Rows(items)
         self.groups = Rows(groups)
+        self.channels = Rows(channels)
 
     def save(self, path: Path) -> None:
         """Write the ids in row order."""
@@ -54,6 +59,7 @@ class Vocabulary:
                 ("users", self.users),
                 ("items", self.items),
                 ("groups", self.groups),
+                ("channels", self.channels),
             )
         }
         path.write_text(json.dumps(parts, ensure_ascii=False), encoding="utf-8")

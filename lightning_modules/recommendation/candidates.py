@@ -9,15 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightning_modules.recommendation.lists import spans, starts
-from lightning_modules.recommendation.state import (
-    ITEM_TAUS,
-    PAIR_TAUS,
-    Floats,
-    Ints,
-    ShopState,
-    fade,
-    pair_keys,
-)
+from lightning_modules.recommendation.state import ITEM_TAUS, PAIR_TAUS, ShopState
+from lightning_modules.recommendation.tables import Floats, Ints, fade, item_of, pair_keys
 
 GROUP_TAU = 3  # the column of PAIR_TAUS that tells lasting tastes
 SMOOTHING_VISITS = 0.3
@@ -88,7 +81,7 @@ def histories(state: ShopState, users: Ints, day: int) -> Histories:
         offsets=starts(end - begin),
         owner=np.repeat(np.arange(len(users)), end - begin),
         pair=pair,
-        item=table.key[pair] & 0xFFFFFFFF,
+        item=item_of(table.key[pair]),
         faded=fade(table.faded[pair], table.last[pair], day, PAIR_TAUS),
     )
 

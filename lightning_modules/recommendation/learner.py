@@ -13,16 +13,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
-from lightning_modules.files import read_arrays
 from lightning_modules.learner import Curve, LearnerFileError, ShopDay
 from lightning_modules.parameters import Parameters
 from lightning_modules.recommendation import lists as files_of_lists
+from lightning_modules.recommendation.bundle_files import (
+    load_memory,
+    refuse_other_settings,
+    save_memory,
+)
 from lightning_modules.recommendation.day_lists import day_number, lists_of_day
 from lightning_modules.recommendation.features import COLUMN, FEATURES
-from lightning_modules.recommendation.lists import Lists, as_arrays, from_arrays, joined, no_lists
+from lightning_modules.recommendation.lists import Lists, joined, no_lists
 from lightning_modules.recommendation.memory import Memory
+from lightning_modules.recommendation.offers import offers_on, promoting_channels
+from lightning_modules.recommendation.outputs import shop_outputs
 from lightning_modules.recommendation.purchases import item_groups, purchases
 from lightning_modules.recommendation.ranking import list_quality
 from lightning_modules.recommendation.settings import FINE_TUNE, FIT, Settings
@@ -68,8 +73,9 @@ class RecommendationLearner:
         try:
             learner.vocabulary = Vocabulary.load(directory / VOCABULARY_FILE)
             learner.state = load_state(directory / STATE_FILE)
-            learner._load_memory(directory / REPLAY_FILE)
-        except (OSError, KeyError, json.JSONDecodeError) as error:
+            names = np.array(list(learner.vocabulary.users.row_of), object)
+            load_memory(learner.memory, directory / REPLAY_FILE, names)
+        except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
             raise LearnerFileError(
                 f"{directory}: {error!r} in {VOCABULARY_FILE}, {STATE_FILE} or {REPLAY_FILE}; "
                 "restore the bundle"
@@ -81,13 +87,7 @@ class RecommendationLearner:
                 f"{VOCABULARY_FILE}; take both files from one version"
             )
         learner.load_parameters(directory)
-        for name, made_with in learner._made_with().items():
-            told = getattr(learner.settings, name)
-            if made_with != (list(told) if name == "hidden" else told):
-                raise LearnerFileError(
-                    f"{directory}: made with {name} = {made_with}, but the settings say {told}; "
-                    "put params.yaml back, or bootstrap a new line in a workspace of its own"
-                )
+        refuse_other_settings(directory, learner.parameters, learner.memory, learner.settings)
         return learner
 
     def save(self, directory: Path) -> None:
@@ -95,12 +95,7 @@ class RecommendationLearner:
         self.save_parameters(directory)
         self.vocabulary.save(directory / VOCABULARY_FILE)
         save_state(self.state, directory / STATE_FILE)
-        arrays = {
-            f"{part}/{name}": np.ascontiguousarray(array)
-            for part, lists in (("replay", self.memory.replay), ("frozen", self.memory.frozen))
-            for name, array in as_arrays(lists).items()
-        }
-        save_file(arrays, directory / REPLAY_FILE)
+        save_memory(self.memory, directory / REPLAY_FILE)
 
     def load_parameters(self, directory: Path) -> None:
         """Other parameters on this state; rows they lack are cold."""
@@ -116,7 +111,7 @@ class RecommendationLearner:
         An item first seen today is no candidate today.
         """
         known = (self.state, self.vocabulary)
-        return lists_of_day(known, self.settings, day.events, day.day, whole=whole)
+        return lists_of_day(known, self.settings, day, whole=whole)
 
     def scores(self, examples: Lists) -> NDArray[np.float32]:
         """One score per candidate; raises ValueError on an untrained learner."""
@@ -172,16 +167,23 @@ class RecommendationLearner:
         self, day: ShopDay, examples: Lists | None, holdout: NDArray[np.bool_] | None
     ) -> None:
         """Take the day in, once; `examples` (whole or sampled) go to the memories."""
-        bought = purchases(day.events)
+        bought = purchases(day.events, self.settings.event_types)
         groups = item_groups(day.items)
         number = day_number(day.day)
         if number <= self.state.day:
             raise ValueError(f"{day.day} was taken in already: each day counts once")
-        self.vocabulary.users.admit(bought.user_ids)
+        names = self.vocabulary
+        names.users.admit(bought.user_ids)
         self._admit_items(groups, bought.item_ids)
-        users = self.vocabulary.users.find(bought.user_ids)[bought.user]
-        rows = self.vocabulary.items.find(bought.item_ids)[bought.item]
-        self.state.absorb(users, rows, number)
+        names.channels.admit(promoting_channels(day.prices))
+        names.channels.admit(bought.channels)
+        users, items = names.users.find(bought.user_ids), names.items.find(bought.item_ids)
+        self.state.absorb(users[bought.user], items[bought.item], number)
+        self.state.absorb_baskets(
+            users, items, names.channels.find(bought.channels), bought, self.settings.most_pairs
+        )
+        before = self.state.offers
+        self.state.offers = offers_on(before, day.prices, names.items, names.channels, number)
         if examples is not None and len(examples):
             held = np.zeros(len(examples), bool) if holdout is None else holdout
             self.memory.take(examples.training_part(), held)
@@ -204,8 +206,8 @@ class RecommendationLearner:
         return self._train(days, {**rule, "cosine": True}, seed)
 
     def outputs(self, day: date) -> dict[str, pd.DataFrame]:
-        """What the shop shows on `day`: see `recommendation.outputs`."""
-        return {}
+        """What the shop shows on `day`: see `outputs.shop_outputs`."""
+        return shop_outputs((self.state, self.vocabulary), self.settings, self._trained(), day)
 
     def _train(self, source: "Source", rule: dict[str, Any], seed: int) -> Curve:
         from lightning_modules.events import Events
@@ -218,28 +220,6 @@ class RecommendationLearner:
             to_ranker(self.parameters), self.parameters, events, schedule
         )
         return curve
-
-    def _load_memory(self, path: Path) -> None:
-        names = np.array(list(self.vocabulary.users.row_of), object)
-        arrays = read_arrays(path)
-        for part in ("replay", "frozen"):
-            prefix = part + "/"
-            found = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-            lists = from_arrays(found, names)
-            if lists.features.shape[1] != len(FEATURES):
-                raise LearnerFileError(
-                    f"{path}: {lists.features.shape[1]} features, this code makes "
-                    f"{len(FEATURES)}; bootstrap a new line"
-                )
-            setattr(self.memory, part, lists)
-
-    def _made_with(self) -> dict[str, Any]:
-        """The settings that show in the arrays; an untrained learner has no network."""
-        weights = self.parameters.weights
-        layers = {int(n.split(".")[1]): len(a) for n, a in weights.items() if n.startswith("mlp.")}
-        hidden = [layers[number] for number in sorted(layers)][:-1]
-        network = {"hidden": hidden, "width": weights["user.weight"].shape[1]} if weights else {}
-        return {"sampling_share": self.memory.replay.sampling_share, **network}
 
     def _trained(self) -> Parameters:
         if not self.parameters:

@@ -1,21 +1,40 @@
 """What a recommendation learner can be told, and what it does if told nothing."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a recommendation learner can be told; the defaults were chosen on September 2017."""
+    """What a recommendation learner can be told; the defaults were chosen on September 2017.
 
+    Attributes:
+        event_types: The types of events that count as bought, such as "view" in a session log.
+        pool: The best sellers that new items are taken from.
+        explore: Candidates that the user never bought.
+        neighbours: The nearest users whose purchases are a feature.
+        most_pairs: Pairs of items in one basket that are counted at most.
+        sampling_share: The share of not bought candidates that training sees.
+        hidden: Widths of the network's layers.
+        width: Width of a user's and an item's embedding.
+        replay_size: Lists kept to be replayed.
+        frozen_size: Held-out lists kept to measure forgetting.
+        frozen_a_day: The most of one day that are kept so.
+        active_days: Users last seen longer ago get no recommendations.
+    """
+
+    event_types: tuple[str, ...] = ("purchase",)
     pool: int = 8000
     explore: int = 400
+    neighbours: int = 100
+    most_pairs: int = 400_000
     sampling_share: float = 0.12
     hidden: tuple[int, ...] = (128, 64)
     width: int = 8
     replay_size: int = 768
     frozen_size: int = 256
     frozen_a_day: int = 16
+    active_days: int = 90
 
     @classmethod
     def read(cls, settings: dict[str, Any]) -> Self:
@@ -23,7 +42,8 @@ class Settings:
         known = {setting.name for setting in fields(cls)}
         if unknown := sorted(set(settings) - known):
             raise ValueError(f"unknown setting {unknown[0]!r}: one of {sorted(known)}")
-        return cls(**settings)
+        told = cls(**settings)
+        return replace(told, event_types=tuple(told.event_types))
 
 
 FINE_TUNE: dict[str, Any] = {
@@ -39,7 +59,7 @@ FIT: dict[str, Any] = {
     "embedding_learning_rate": 1.5e-3,
     "batch_size": 64,
     "clip": 5.0,
-    "epochs": 3,
-    "weight_decay": 1e-5,
+    "epochs": 5,
+    "weight_decay": 5e-4,
     "days_at_once": 12,
 }

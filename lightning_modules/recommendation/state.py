@@ -1,85 +1,95 @@
-"""What is known of users, items and who buys what: counters that fade by days, not by steps.
+"""What is known of users, items and who buys what: counters that fade by days, not by steps."""
 
-A faded counter is a sum of exp(-age / tau) over past purchases, age and tau in days. It is kept
-as it was on the row's last day and brought to another day when read, so a day costs only the
-rows it touches and a closed day costs nothing.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lightning_modules.recommendation.offers import Offers
+from lightning_modules.recommendation.purchases import Purchases
+from lightning_modules.recommendation.tables import (
+    ITEM_BITS,
+    Floats,
+    Ints,
+    Table,
+    empty,
+    fade,
+    item_of,
+    pair_keys,
+)
+from lightning_modules.recommendation.together import Together
+
 PAIR_TAUS = np.array([7, 21, 60, 180], np.float32)
 ITEM_TAUS = np.array([3, 7, 28, 90], np.float32)
 BASKET_TAU = np.float32(60)
-ITEM_BITS = 32
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
-
-
-def _empty(dtype: Any, *columns: int) -> Callable[[], NDArray[Any]]:
-    return lambda: np.zeros((0, *columns), dtype)
-
-
-@dataclass
-class Table:
-    """Arrays of one length; row i of each is about the same thing."""
-
-    def grow(self, rows: int) -> None:
-        """Append rows of zeros until there are this many."""
-        for column in fields(self):
-            old = getattr(self, column.name)
-            if len(old) < rows:
-                fresh = np.zeros((rows - len(old), *old.shape[1:]), old.dtype)
-                setattr(self, column.name, np.concatenate([old, fresh]))
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The columns by name."""
-        return {column.name: getattr(self, column.name) for column in fields(self)}
+MARKDOWN_TAUS = np.array([3, 60], np.float32)
+MARKS = 32  # visits that a pair's marks reach back
 
 
 @dataclass
 class Users(Table):
-    """Per user: faded visits (taus of the pairs), faded basket and first-time items, days."""
+    """Per user: faded visits (taus of the pairs), faded basket and first-time items, days.
 
-    visits: Floats = field(default_factory=_empty(np.float32, 4))
-    basket: Floats = field(default_factory=_empty(np.float32))
-    firsts: Floats = field(default_factory=_empty(np.float32))
-    count: NDArray[np.uint16] = field(default_factory=_empty(np.uint16))
-    last: NDArray[np.uint16] = field(default_factory=_empty(np.uint16))
+    `saved` and `spent` are faded money: discounts, and what was paid without them. `channel` is
+    the row of the channel last shopped in, 0 (the whole shop's) where none is known.
+    """
+
+    visits: Floats = field(default_factory=empty(np.float32, 4))
+    basket: Floats = field(default_factory=empty(np.float32))
+    firsts: Floats = field(default_factory=empty(np.float32))
+    saved: Floats = field(default_factory=empty(np.float32))
+    spent: Floats = field(default_factory=empty(np.float32))
+    channel: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
+    count: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
+    last: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
 
 
 @dataclass
 class Items(Table):
-    """Per item: faded buyers a day, distinct buyers, repeat purchases, first and last day."""
+    """Per item: faded buyers a day, distinct buyers, repeat purchases, first and last day.
 
-    sold: Floats = field(default_factory=_empty(np.float32, 4))
-    buyers: NDArray[np.uint32] = field(default_factory=_empty(np.uint32))
-    repeats: NDArray[np.uint32] = field(default_factory=_empty(np.uint32))
-    first: NDArray[np.uint16] = field(default_factory=_empty(np.uint16))
-    last: NDArray[np.uint16] = field(default_factory=_empty(np.uint16))
-    group: NDArray[np.int32] = field(default_factory=_empty(np.int32))
+    `saved` and `spent` are faded money (MARKDOWN_TAUS): discounts, and sales without them.
+    """
+
+    sold: Floats = field(default_factory=empty(np.float32, 4))
+    saved: Floats = field(default_factory=empty(np.float32, 2))
+    spent: Floats = field(default_factory=empty(np.float32, 2))
+    buyers: NDArray[np.uint32] = field(default_factory=empty(np.uint32))
+    repeats: NDArray[np.uint32] = field(default_factory=empty(np.uint32))
+    first: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
+    last: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
+    group: NDArray[np.int32] = field(default_factory=empty(np.int32))
 
 
 @dataclass
 class Pairs(Table):
-    """Per (user, item) ever bought, sorted by `key`: faded purchases, count, days."""
+    """Per (user, item) ever bought, sorted by `key`: faded purchases, count, days.
 
-    key: Ints = field(default_factory=_empty(np.int64))
-    faded: Floats = field(default_factory=_empty(np.float32, 4))
-    count: NDArray[np.uint16] = field(default_factory=_empty(np.uint16))
-    first: NDArray[np.uint16] = field(default_factory=_empty(np.uint16))
-    last: NDArray[np.uint16] = field(default_factory=_empty(np.uint16))
-    visit: NDArray[np.uint16] = field(default_factory=_empty(np.uint16))
+    `visit` is the number of the user's visit at the last purchase, and `recent` has bit k set if
+    the item was bought k visits before that one. `gap` (days) lies between the last two
+    purchases, and `spread` is the sum of all squared gaps.
+    """
+
+    key: Ints = field(default_factory=empty(np.int64))
+    faded: Floats = field(default_factory=empty(np.float32, 4))
+    count: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
+    first: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
+    last: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
+    visit: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
+    recent: NDArray[np.uint32] = field(default_factory=empty(np.uint32))
+    gap: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
+    spread: Floats = field(default_factory=empty(np.float32))
+
+    @property
+    def user(self) -> Ints:
+        """The user row of each pair."""
+        return self.key >> ITEM_BITS
 
     @property
     def item(self) -> Ints:
         """The item row of each pair."""
-        return self.key & ((1 << ITEM_BITS) - 1)
+        return item_of(self.key)
 
     def insert(self, keys: Ints) -> None:
         """Make room for new, sorted keys; their counters are zero."""
@@ -97,27 +107,22 @@ class Pairs(Table):
             setattr(self, column.name, moved)
 
 
-def pair_keys(users: Ints, items: Ints) -> Ints:
-    """One sortable number for each (user row, item row)."""
-    return (users.astype(np.int64) << ITEM_BITS) | items.astype(np.int64)
-
-
-def fade(values: Floats, last: NDArray[Any], day: int, taus: Any) -> Floats:
-    """Counters (n,) or (n, T) kept as of `last`, as they are on `day`."""
-    age = (day - last.astype(np.int32)).astype(np.float32)
-    if values.ndim == 2:
-        age = age[:, None]
-    faded: Floats = values * np.exp(-age / taus)
-    return faded
+def shifted(marks: NDArray[np.uint32], visits: NDArray[Any]) -> NDArray[np.uint32]:
+    """The marks of past visits (n,), some visits later; those beyond MARKS are lost."""
+    by = np.minimum(visits, MARKS).astype(np.uint64)
+    moved: NDArray[np.uint32] = ((marks.astype(np.uint64) << by) & 0xFFFFFFFF).astype(np.uint32)
+    return moved
 
 
 @dataclass
 class ShopState:
-    """The three tables and the last day taken in (days since 1970-01-01; 0 is never)."""
+    """The tables and the last day taken in (days since 1970-01-01; 0 is never)."""
 
     users: Users = field(default_factory=Users)
     items: Items = field(default_factory=Items)
     pairs: Pairs = field(default_factory=Pairs)
+    offers: Offers = field(default_factory=Offers)
+    together: Together = field(default_factory=Together)
     day: int = 0
 
     def absorb(self, users: Ints, items: Ints, day: int) -> None:
@@ -136,10 +141,26 @@ class ShopState:
         self.items.grow(int(items.max()) + 1)
         fresh = self._absorb_pairs(keys, day)
         self._absorb_users(keys >> ITEM_BITS, fresh, day)
-        self.pairs.visit[np.searchsorted(self.pairs.key, keys)] = self.users.count[
-            keys >> ITEM_BITS
-        ]
-        self._absorb_items(keys & ((1 << ITEM_BITS) - 1), fresh, day)
+        at = np.searchsorted(self.pairs.key, keys)
+        visit = self.users.count[keys >> ITEM_BITS]
+        self.pairs.recent[at] = shifted(self.pairs.recent[at], visit - self.pairs.visit[at]) | 1
+        self.pairs.visit[at] = visit
+        self._absorb_items(item_of(keys), fresh, day)
+
+    def absorb_baskets(
+        self, users: Ints, items: Ints, channels: Ints, bought: Purchases, most_pairs: int
+    ) -> None:
+        """Count the money, channels and baskets of a day, after `absorb` of that day.
+
+        `users`, `items` and `channels` are the rows of the ids in `bought`; of the item pairs in
+        one basket `most_pairs` are kept.
+        """
+        self.users.saved[users] += bought.user_money[:, 0]
+        self.users.spent[users] += bought.user_money[:, 1]
+        self.users.channel[users[channels > 0]] = channels[channels > 0]
+        self.items.saved[items] += bought.item_money[:, :1]
+        self.items.spent[items] += bought.item_money[:, 1:]
+        self.together.absorb(bought.basket, items[bought.basket_item], self.day, most_pairs)
 
     def _absorb_pairs(self, keys: Ints, day: int) -> NDArray[np.bool_]:
         """Count the pairs; says which of them are bought for the first time."""
@@ -151,6 +172,9 @@ class ShopState:
         table.insert(keys[fresh])
         at = np.searchsorted(table.key, keys)
         table.faded[at] = fade(table.faded[at], table.last[at], day, PAIR_TAUS) + 1
+        gap = np.where(fresh, 0, day - table.last[at].astype(np.int64))
+        table.gap[at] = gap
+        table.spread[at] += gap.astype(np.float32) ** 2
         table.count[at] += 1
         table.last[at] = day
         table.first[at[fresh]] = day
@@ -165,6 +189,8 @@ class ShopState:
         new = np.bincount(inverse, weights=fresh).astype(np.float32)
         table.basket[rows] = fade(table.basket[rows], last, day, BASKET_TAU) + bought
         table.firsts[rows] = fade(table.firsts[rows], last, day, BASKET_TAU) + new
+        table.saved[rows] = fade(table.saved[rows], last, day, BASKET_TAU)
+        table.spent[rows] = fade(table.spent[rows], last, day, BASKET_TAU)
         table.count[rows] += 1
         table.last[rows] = day
 
@@ -173,7 +199,10 @@ class ShopState:
         rows, inverse = np.unique(items, return_inverse=True)
         sold = np.bincount(inverse).astype(np.float32)
         new = np.bincount(inverse, weights=fresh).astype(np.uint32)
-        table.sold[rows] = fade(table.sold[rows], table.last[rows], day, ITEM_TAUS) + sold[:, None]
+        last = table.last[rows]
+        table.sold[rows] = fade(table.sold[rows], last, day, ITEM_TAUS) + sold[:, None]
+        table.saved[rows] = fade(table.saved[rows], last, day, MARKDOWN_TAUS)
+        table.spent[rows] = fade(table.spent[rows], last, day, MARKDOWN_TAUS)
         table.buyers[rows] += new
         table.repeats[rows] += sold.astype(np.uint32) - new
         unseen = table.first[rows] == 0

@@ -216,3 +216,23 @@ def test_a_users_number_is_the_best_score(fitted: RecommendationLearner) -> None
         assert best[number] == scores[lists.offsets[number] : lists.offsets[number + 1]].max()
     nobody = lists.take(np.zeros(len(lists), bool))
     assert fitted.unit_scores(nobody, scores[:0]).shape == (0,)
+
+
+def test_a_log_of_sessions_is_learned_from_views(tmp_path: Path) -> None:
+    """Each session is a user of its own, and nothing is bought."""
+    learner = RecommendationLearner.new(SETTINGS | {"event_types": ["view"], "explore": 40})
+    for number in range(5):
+        day = FIRST + timedelta(number)
+        pairs = [
+            (f"session {number} {user}", item)
+            for user, item in day_of_trade(day)[["user_id", "item_id"]].to_numpy().tolist()
+        ]
+        views = shop_day(bought(*pairs, kind="view", quantity=float("nan")), catalogue(), day)
+        lists = learner.examples(views)
+        if number:
+            assert lists.labels.any()
+            learner.spool(lists, tmp_path / f"{day}.safetensors")
+        learner.absorb(views, lists, None)
+    assert len(learner.fit(tmp_path, settings={"batch_size": 8, "epochs": 1}, seed=1)) > 0
+    assert learner.state.together.baskets > 0
+    assert len(learner.outputs(FIRST + timedelta(5))["bought_together"]) > 0

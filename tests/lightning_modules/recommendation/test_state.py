@@ -5,15 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lightning_modules.recommendation.offers import Offers
+from lightning_modules.recommendation.purchases import Purchases
 from lightning_modules.recommendation.state import (
     BASKET_TAU,
     ITEM_TAUS,
+    MARKDOWN_TAUS,
     PAIR_TAUS,
     ShopState,
-    fade,
-    pair_keys,
 )
 from lightning_modules.recommendation.state_file import load_state, save_state
+from lightning_modules.recommendation.tables import fade, pair_keys
 
 
 def lived(*days: tuple[int, list[tuple[int, int]]]) -> ShopState:
@@ -72,11 +74,34 @@ def test_a_day_cannot_come_twice_or_late() -> None:
 
 def test_a_file_brings_back_the_tables_bit_for_bit(tmp_path: Path) -> None:
     state = lived((100, [(0, 0), (2, 1)]), (103, [(0, 0), (1, 0)]), (110, [(1, 1)]))
+    state.together.absorb(np.array([0, 0, 1]), np.array([0, 1, 1]), 110, 10)
+    key = pair_keys(np.array([0, 2]), np.array([1, 0]))
+    state.offers = Offers(key, np.array([1, 3], np.uint8), np.array([112, 115], np.uint16))
     save_state(state, tmp_path / "state.safetensors")
     again = load_state(tmp_path / "state.safetensors")
     assert again.day == 110
-    for name in ("users", "items", "pairs"):
+    for name in ("users", "items", "pairs", "offers", "together"):
         for column, array in getattr(state, name).arrays().items():
             found = getattr(again, name).arrays()[column]
-            assert found.dtype == array.dtype
-            assert np.array_equal(found, array)
+            assert found.dtype == array.dtype, column
+            assert np.array_equal(found, array), column
+
+
+def test_gaps_and_spread_of_a_pair() -> None:
+    state = lived((100, [(0, 0)]), (104, [(0, 0), (0, 1)]), (110, [(0, 0)]))
+    assert state.pairs.gap.tolist() == [6, 0]
+    assert state.pairs.spread.tolist() == [4**2 + 6**2, 0]
+    assert state.pairs.recent.tolist() == [0b111, 0b1]
+
+
+def test_money_fades_and_the_last_known_channel_stays() -> None:
+    state, nobody = ShopState(), np.zeros(0, np.int64)
+    for day, channel in ((100, 3), (130, 0)):
+        state.absorb(np.array([0]), np.array([0]), day)
+        money = np.array([[1.0, 4.0]], np.float32)
+        bought = Purchases(["u"], ["i"], nobody, nobody, [""], money, money, nobody, nobody)
+        row = np.array([0])
+        state.absorb_baskets(row, row, np.array([channel]), bought, 10)
+    assert state.users.spent[0] == pytest.approx(4 + 4 * np.exp(-30 / BASKET_TAU))
+    assert state.items.saved[0] == pytest.approx(1 + np.exp(-30 / MARKDOWN_TAUS))
+    assert state.users.channel.tolist() == [3]

@@ -1,0 +1,104 @@
+"""What a behavior learner can be told, and what it does if told nothing."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+SMALLEST = {
+    "categories": 1,
+    "width": 1,
+    "user_width": 1,
+    "memory_width": 1,
+    "past_events": 1,
+    "next_events": 1,
+    "terms": 1,
+    "term_buckets": 1,
+    "term_users": 1,
+    "rows_a_user": 1,
+}
+SHARES = ("waiting_share", "replay_share")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a behavior learner can be told; the defaults were chosen on September 2017.
+
+    `categories` are judged for every user: those bought on most user-days before the first
+    examples, so leave some weeks of history before bootstrap.days. The ones in `not_judged` say
+    nothing and are none of them. `past_events` of a user are read in order and up to `next_events`
+    of the day foretold, with `terms` words of a query. A word typed by `term_users` users on one
+    day gets a row, the others share `term_buckets`. About `rows_a_user` of a user's categories are
+    trained on, and the rows of `waiting_share` of the users wait for their late labels. Replay
+    keeps the newest `replay_size` user-days out of `replay_share` of each day's; the frozen ones
+    are `frozen_size`, at most `frozen_a_day` from one day.
+    """
+
+    categories: int = 60
+    not_judged: tuple[str, ...] = ("COUPON/MISC ITEMS", "COUPON", "MISC ITEMS")
+    past_events: int = 16
+    next_events: int = 8
+    terms: int = 3
+    term_buckets: int = 64
+    term_users: int = 2
+    width: int = 16
+    memory_width: int = 16
+    user_width: int = 32
+    user_hidden: tuple[int, ...] = (128,)
+    hidden: tuple[int, ...] = (96, 48)
+    cross_layers: int = 2
+    cross_rank: int = 32
+    rows_a_user: int = 8
+    waiting_share: float = 0.35
+    replay_size: int = 4000
+    replay_share: float = 0.05
+    frozen_size: int = 512
+    frozen_a_day: int = 16
+
+    def __post_init__(self) -> None:
+        for name, least in SMALLEST.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is {getattr(self, name)}: at least {least} is needed")
+        for name in SHARES:
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: a share in (0, 1] is needed")
+
+    @classmethod
+    def read(cls, settings: dict[str, Any]) -> Self:
+        """Settings by name; raises ValueError on a name or a value that is none."""
+        known = {setting.name for setting in fields(cls)}
+        if unknown := sorted(set(settings) - known):
+            raise ValueError(f"unknown setting {unknown[0]!r}: one of {sorted(known)}")
+        lists = {name: tuple(told) for name, told in settings.items() if isinstance(told, list)}
+        return cls(**{**settings, **lists})
+
+
+FINE_TUNE: dict[str, Any] = {
+    "learning_rate": 5e-5,
+    "embedding_learning_rate": 5e-5,
+    "batch_size": 256,
+    "clip": 5.0,
+    "epochs": 1,
+    "replay": 2000,
+}
+FIT: dict[str, Any] = {
+    "learning_rate": 2e-3,
+    "embedding_learning_rate": 2e-3,
+    "batch_size": 512,
+    "clip": 5.0,
+    "epochs": 2,
+    "weight_decay": 1e-5,
+    "days_at_once": 8,
+}
+# Some fifty million weights; a GPU's work.
+LARGE: dict[str, Any] = {
+    "categories": 200,
+    "past_events": 64,
+    "next_events": 16,
+    "term_buckets": 65536,
+    "width": 256,
+    "memory_width": 1024,
+    "user_width": 512,
+    "user_hidden": (4096, 2048),
+    "hidden": (2048, 1024),
+    "cross_layers": 3,
+    "cross_rank": 512,
+}

@@ -1,0 +1,158 @@
+"""From arrays to the network and back: batches, weights, scores.
+
+The columns of the scores: the probabilities of a purchase within a day and within seven, and of
+the category being that of the next event; and, the same for all rows of a view, the log losses of
+the type of the day's first event and of its first query, NaN where they are not to be judged.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from lightning_modules.behavior.examples import UserDays
+from lightning_modules.behavior.network import BITS, NAMES, Batch, Behavior, Seen, term_means
+from lightning_modules.behavior.settings import Settings
+from lightning_modules.behavior.views import UNKNOWN, Views
+from lightning_modules.parameters import Parameters
+
+VIEWS_AT_ONCE = 1024
+SCORES = ("buy_1", "buy_7", "next_category", "next_type", "next_query")
+
+# One thread: scores and weights have the same bits in whichever process and after whatever else,
+# and for layers this small a second thread gains nothing.
+torch.set_num_threads(1)
+
+
+def to_batch(views: Views) -> Batch:
+    """The views as tensors."""
+
+    def ids(array: NDArray[np.integer]) -> torch.Tensor:
+        return torch.from_numpy(array.astype(np.int64))
+
+    return Batch(
+        inputs=torch.from_numpy(views.inputs).float(),
+        visits=_bits(views.visits),
+        past_kind=ids(views.past_kind),
+        past_category=ids(views.past_category),
+        past_term=ids(views.past_term),
+        past_gap=torch.from_numpy(views.past_gap).float(),
+        next_kind=ids(views.next_kind),
+        next_category=ids(views.next_category),
+        next_term=ids(views.next_term),
+        watched=torch.from_numpy(views.watched.copy()),
+        view=torch.from_numpy(views.view),
+        column=ids(views.column),
+        features=torch.from_numpy(views.features).float(),
+        bits=_bits(views.bits),
+        weight=torch.from_numpy(1 / views.share),
+        buy_1=torch.from_numpy(views.buy_1).float(),
+        buy_7=torch.from_numpy(views.buy_7).float(),
+    )
+
+
+def _bits(bits: NDArray[np.uint32]) -> torch.Tensor:
+    """Bits 1 to BITS as columns (n, BITS)."""
+    days = np.arange(1, BITS + 1, dtype=np.uint32)
+    return torch.from_numpy(((bits[:, None] >> days) & 1).astype(np.float32))
+
+
+def to_network(parameters: Parameters, settings: Settings) -> Behavior:
+    """A network with a copy of these weights."""
+    weights = parameters.weights
+    rows = {name: len(weights[f"{name}.weight"]) for name in NAMES}
+    inputs, columns = len(weights["centre"]), len(weights["judged.weight"])
+    with torch.device("meta"):  # no time lost on weights that are replaced at once
+        network = Behavior(settings, inputs, columns, rows)
+    tensors = {name: torch.tensor(array) for name, array in weights.items()}
+    network.load_state_dict(tensors, assign=True)
+    for name in ("centre", "spread", "row_centre", "row_spread"):
+        getattr(network, name).requires_grad_(False)
+    return network
+
+
+def initial(settings: Settings, inputs: int, columns: int, seed: int) -> Parameters:
+    """Untrained parameters for C judged categories, without a row in the tables that grow."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = Behavior(settings, inputs, 0, dict.fromkeys(NAMES, 0))
+    weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
+    judged = dict.fromkeys(("judged.weight", "judged_match.weight"), columns)
+    return Parameters(weights).grown(judged)
+
+
+@torch.inference_mode()
+def scored(
+    parameters: Parameters, settings: Settings, views: Views, category: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """The SCORES of each row (N, 5); `category` is the vocabulary row of each column (C,)."""
+    network = to_network(parameters, settings)
+    rows = torch.from_numpy(category.astype(np.int64))
+    parts = [np.zeros((0, len(SCORES)), np.float32)]
+    for begin in range(0, len(views), VIEWS_AT_ONCE):
+        some = np.arange(begin, min(begin + VIEWS_AT_ONCE, len(views)))
+        batch = to_batch(views.take(some))
+        seen = network.seen(batch)
+        buy = torch.sigmoid(network.purchases(batch, seen))
+        context = torch.cat([seen.memory, seen.vector], 1)
+        chosen = network.choices("category", context).softmax(1)
+        known = torch.where(rows < chosen.shape[1], rows, 0)[batch.column]
+        next_category = chosen[batch.view, known][:, None]
+        losses = torch.stack(_next_losses(network, batch, context), 1)[batch.view]
+        parts.append(torch.cat([buy, next_category, losses], 1).numpy())
+    return np.concatenate(parts)
+
+
+@torch.inference_mode()
+def next_types(parameters: Parameters, settings: Settings, views: Views) -> NDArray[np.float32]:
+    """The probability of each type as a view's next event (G, types); row 0 is none on the day."""
+    network = to_network(parameters, settings)
+    return _table(network, "kind", views)
+
+
+@torch.inference_mode()
+def next_terms(parameters: Parameters, settings: Settings, views: Views) -> NDArray[np.float32]:
+    """The probability of each term row in a view's next query (G, terms)."""
+    return _table(to_network(parameters, settings), "term", views)
+
+
+@torch.inference_mode()
+def losses(parameters: Parameters, settings: Settings, units: UserDays) -> NDArray[np.float32]:
+    """The purchase loss of each unit (L,): of both labels, for what is known of them."""
+    network = to_network(parameters, settings)
+    batch = to_batch(units.views)
+    logits = network.purchases(batch, network.seen(batch))
+    total = torch.zeros(len(units))
+    for task, labels in enumerate((batch.buy_1, batch.buy_7)):
+        known = labels != UNKNOWN
+        each = functional.binary_cross_entropy_with_logits(
+            logits[:, task], labels.clamp(min=0), reduction="none"
+        )
+        total.index_add_(0, torch.from_numpy(units.unit), each * known * batch.weight)
+    found: NDArray[np.float32] = (total / network.judged.num_embeddings).numpy()
+    return found
+
+
+def _next_losses(network: Behavior, batch: Batch, context: torch.Tensor) -> list[torch.Tensor]:
+    """Log losses of the first event's type, and of the first query's terms (G,)."""
+    nan = torch.full((len(context),), torch.nan)
+    kind = batch.next_kind[:, 0]
+    known = torch.where(kind < network.kind.num_embeddings, kind, 0)
+    chosen = network.choices("kind", context).log_softmax(1)
+    judged = batch.watched & (kind < network.kind.num_embeddings)
+    types = torch.where(judged, -chosen.gather(1, known[:, None])[:, 0], nan)
+    asked = (batch.next_term > 0).any(2)
+    queries, found = nan.clone(), asked.any(1) & batch.watched
+    if bool(found.any()):
+        first = batch.next_term[found, asked.int().argmax(1)[found]]
+        first = torch.where(first < network.term.num_embeddings, first, 0)
+        queries[found] = -term_means(network.choices("term", context[found]), first)
+    return [types, queries]
+
+
+def _table(network: Behavior, name: str, views: Views) -> NDArray[np.float32]:
+    batch = to_batch(views)
+    seen: Seen = network.seen(batch)
+    context = torch.cat([seen.memory, seen.vector], 1)
+    found: NDArray[np.float32] = network.choices(name, context).softmax(1).numpy()
+    return found

@@ -1,0 +1,113 @@
+"""What a pricing learner can be told, and what it does if told nothing."""
+
+from dataclasses import dataclass, field, fields
+from datetime import date
+from typing import Any, Self
+
+LIKELIHOODS = ("poisson", "negative_binomial")
+NO_CATEGORIES = ("", "COUPON/MISC ITEMS", "COUPON", "MISC ITEMS")
+NO_DEPARTMENTS = ("FUEL", "MISCELLANEOUS")
+HOLIDAYS: dict[str, tuple[str, ...]] = {
+    "new_year": ("2017-01-01", "2018-01-01"),
+    "easter": ("2017-04-16", "2018-04-01"),
+    "memorial_day": ("2017-05-29", "2018-05-28"),
+    "independence_day": ("2017-07-04", "2018-07-04"),
+    "labor_day": ("2017-09-04", "2018-09-03"),
+    "thanksgiving": ("2017-11-23", "2018-11-22"),
+    "christmas": ("2017-12-25", "2018-12-25"),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a pricing learner can be told; the defaults were chosen on September 2017.
+
+    `items` is the size of the top that an item enters to be tracked, `watch_after` the sales
+    days after which its history is kept in detail. `exclude_*` name categories and departments
+    that are never tracked; the empty category is an item without a category. `hidden`, `width`,
+    `category_width` and `members` are the network's; `bag` is the share of an item's weeks that
+    each member learns from. `pace` is how fast forecast intervals follow their misses.
+    `strategy` holds limits of the price table (see `strategy.Limits`), which rests on the last
+    `history_days` and on price levels of at least `min_days_at_price` days.
+    `replay_size` rows of all days and all those of the last `recent_days` are kept to be replayed.
+    `closed_days` are those, past and to come, on which nothing can be sold.
+    """
+
+    items: int = 500
+    watch_after: int = 20
+    dormant_days: int = 120
+    exclude_categories: tuple[str, ...] = NO_CATEGORIES
+    exclude_departments: tuple[str, ...] = NO_DEPARTMENTS
+    holidays: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(HOLIDAYS))
+    closed_days: tuple[str, ...] = ("2017-12-25", "2018-12-25")
+    likelihood: str = "poisson"
+    hidden: tuple[int, ...] = (64, 32)
+    width: int = 4
+    category_width: int = 4
+    members: int = 5
+    bag: float = 1.0
+    pace: float = 0.05
+    history_days: int = 182
+    strategy: dict[str, Any] = field(default_factory=dict)
+    min_days_at_price: int = 7
+    replay_size: int = 60_000
+    recent_days: int = 14
+    frozen_size: int = 512
+    frozen_a_day: int = 8
+
+    def __post_init__(self) -> None:
+        if self.likelihood not in LIKELIHOODS:
+            raise ValueError(f"likelihood {self.likelihood!r} is none of {LIKELIHOODS}")
+        for name in ("items", "watch_after", "members", "width", "category_width"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 1")
+        if not 0 < self.bag <= 1:
+            raise ValueError(f"bag is {self.bag}: a share above 0, at most 1")
+
+    @classmethod
+    def read(cls, settings: dict[str, Any]) -> Self:
+        """Settings by name; raises ValueError on a name that is none or a date that is none."""
+        known = {setting.name for setting in fields(cls)}
+        if unknown := sorted(set(settings) - known):
+            raise ValueError(f"unknown setting {unknown[0]!r}: one of {sorted(known)}")
+        given = dict(settings)
+        for name in ("exclude_categories", "exclude_departments", "hidden", "closed_days"):
+            if name in given:
+                given[name] = tuple(given[name])
+        if "holidays" in given:
+            given["holidays"] = {
+                name: tuple(str(day) for day in days) for name, days in given["holidays"].items()
+            }
+        read = cls(**given)
+        for days in (*read.holidays.values(), read.closed_days):
+            for day in days:
+                _refuse_unless_date(day)
+        return read
+
+
+def _refuse_unless_date(day: str) -> None:
+    try:
+        date.fromisoformat(day)
+    except ValueError as error:
+        raise ValueError(f"{day!r} is no date: write year-month-day") from error
+
+
+FINE_TUNE: dict[str, Any] = {
+    "learning_rate": 5e-4,
+    "embedding_learning_rate": 2.5e-4,
+    "weight_decay": 1e-4,
+    "batch_size": 1024,
+    "clip": 5.0,
+    "epochs": 1,
+    "replay": 24_000,
+    "replay_recent": 8_000,
+}
+FIT: dict[str, Any] = {
+    "learning_rate": 3e-3,
+    "embedding_learning_rate": 1.5e-3,
+    "batch_size": 2048,
+    "clip": 5.0,
+    "epochs": 10,
+    "weight_decay": 1e-4,
+    "days_at_once": 400,
+}

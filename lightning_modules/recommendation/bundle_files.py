@@ -1,0 +1,68 @@
+"""The memory's file, and whether what a bundle holds was made with the settings that read it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from lightning_modules.files import read_arrays
+from lightning_modules.learner import LearnerFileError
+from lightning_modules.parameters import Parameters
+from lightning_modules.recommendation.features import FEATURES
+from lightning_modules.recommendation.lists import as_arrays, from_arrays
+from lightning_modules.recommendation.memory import Memory
+from lightning_modules.recommendation.settings import Settings
+
+PARTS = ("replay", "frozen")
+
+
+def save_memory(memory: Memory, path: Path) -> None:
+    """Write both parts; the same content gives the same bytes."""
+    arrays = {
+        f"{part}/{name}": np.ascontiguousarray(array)
+        for part in PARTS
+        for name, array in as_arrays(getattr(memory, part)).items()
+    }
+    save_file(arrays, path)
+
+
+def load_memory(memory: Memory, path: Path, user_ids: NDArray[np.object_]) -> None:
+    """Put what `save_memory` wrote into `memory`; `user_ids` names the user rows.
+
+    Raises LearnerFileError if its lists have other features than this code makes.
+    """
+    arrays = read_arrays(path)
+    for part in PARTS:
+        prefix = part + "/"
+        found = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+        lists = from_arrays(found, user_ids)
+        if lists.features.shape[1] != len(FEATURES):
+            raise LearnerFileError(
+                f"{path}: {lists.features.shape[1]} features, this code makes {len(FEATURES)}; "
+                "bootstrap a new line"
+            )
+        setattr(memory, part, lists)
+
+
+def refuse_other_settings(
+    directory: Path, parameters: Parameters, memory: Memory, settings: Settings
+) -> None:
+    """Raise LearnerFileError if other settings made these arrays."""
+    for name, made_with in _made_with(parameters, memory).items():
+        told = getattr(settings, name)
+        if made_with != (list(told) if name == "hidden" else told):
+            raise LearnerFileError(
+                f"{directory}: made with {name} = {made_with}, but the settings say {told}; "
+                "put params.yaml back, or bootstrap a new line in a workspace of its own"
+            )
+
+
+def _made_with(parameters: Parameters, memory: Memory) -> dict[str, Any]:
+    """The settings that show in the arrays; an untrained learner has no network."""
+    weights = parameters.weights
+    layers = {int(n.split(".")[1]): len(a) for n, a in weights.items() if n.startswith("mlp.")}
+    hidden = [layers[number] for number in sorted(layers)][:-1]
+    network = {"hidden": hidden, "width": weights["user.weight"].shape[1]} if weights else {}
+    return {"sampling_share": memory.replay.sampling_share, **network}

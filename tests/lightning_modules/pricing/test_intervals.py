@@ -1,0 +1,121 @@
+"""Price intervals keep their promise; memories stay bounded; what the shop reads makes sense."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lightning_modules.pricing.features import FEATURES
+from lightning_modules.pricing.intervals import covered, followed, stretched
+from lightning_modules.pricing.item_days import (
+    COLUMN,
+    MOVE_7,
+    OUTPUTS,
+    TODAY,
+    WEEK_AGO,
+    ItemDays,
+    no_item_days,
+)
+from lightning_modules.pricing.learner import PricingLearner
+from lightning_modules.pricing.quality import deviance
+from tests.lightning_modules.pricing.tiny_market import FIRST, SETTINGS, market_day
+
+DAY = FIRST + timedelta(28)
+LOW, MEDIAN, HIGH = (COLUMN[f"{name}_7"] for name in ("low", "median", "high"))
+
+
+def due(generator: np.random.Generator, scale: float, stretch: NDArray[np.float32]) -> ItemDays:
+    """Fifty items whose price moved by `scale`, forecast as if it were 0.1."""
+    nothing = no_item_days(len(FEATURES))
+    count = 50
+    forecasts = np.full((count, 3, len(OUTPUTS)), np.nan, np.float32)
+    forecasts[:, WEEK_AGO] = 0
+    forecasts[:, WEEK_AGO, LOW], forecasts[:, WEEK_AGO, HIGH] = -0.128, 0.128
+    forecasts[:, WEEK_AGO] = stretched(forecasts[:, WEEK_AGO], stretch)
+    labels = np.full((count, 3, 4), np.nan, np.float32)
+    labels[:, WEEK_AGO, MOVE_7] = generator.normal(0, scale, count)
+    return replace(nothing, item=np.zeros(count, np.int32), labels=labels, forecasts=forecasts)
+
+
+@pytest.mark.parametrize("scale", [0.03, 0.1, 0.4])
+def test_coverage_comes_out_as_promised_whatever_was_learned(scale: float) -> None:
+    generator, stretch, hits = np.random.default_rng(1), np.zeros(2, np.float32), []
+    for _ in range(200):
+        examples = due(generator, scale, stretch)
+        hits.append(covered(examples, examples.forecasts, 7).mean())
+        stretch = followed(stretch, examples, pace=0.05)
+    # 100 days of 50: the standard error of the mean is 0.0057
+    assert np.mean(hits[100:]) == pytest.approx(0.8, abs=0.025)
+    assert stretch[0] == 0  # no price one day ahead came due
+
+
+def test_stretching_moves_the_ends_and_not_the_median() -> None:
+    outputs = np.zeros((1, len(OUTPUTS)), np.float32)
+    outputs[0, [LOW, MEDIAN, HIGH]] = -0.1, 0.1, 0.2
+    wide = stretched(outputs, np.array([0, np.log(2)], np.float32))
+    assert wide[0, [LOW, MEDIAN, HIGH]].tolist() == pytest.approx([-0.3, 0.1, 0.3])
+    assert outputs[0, LOW] == np.float32(-0.1)
+
+
+def test_the_deviance_by_hand() -> None:
+    units, mean = ([0, 3, 2], [0.5, 1.0, 2.0])
+    found = deviance(np.array(units, np.float32), np.array(mean, np.float32))
+    assert found.tolist() == pytest.approx([1.0, 2 * (3 * np.log(3) - 2), 0.0], abs=1e-6)
+
+
+def test_memories_stay_bounded(priced: PricingLearner) -> None:
+    memory = priced.memory
+    last = int(memory.replay.day.max())
+    old = memory.replay.day <= last - SETTINGS["recent_days"]
+    assert old.sum() <= SETTINGS["replay_size"]
+    drawn = memory.replayed(30, 10, seed=1)
+    assert len(drawn) == 40
+    assert len(np.unique(drawn.keys)) == 40
+    assert (drawn.day > last - SETTINGS["recent_days"]).sum() >= 10
+    assert not np.array_equal(memory.replayed(30, 10, seed=2).keys, drawn.keys)
+
+
+def test_the_shop_reads_demand_prices_and_proposals(priced: PricingLearner) -> None:
+    tables = priced.outputs(DAY)
+    demand, prices = tables["demand"], tables["price_forecast"]
+    for table, columns in (
+        (demand, ["units_low", "units_high"]),
+        (demand, ["elasticity_low", "elasticity", "elasticity_high"]),
+        (prices, ["low", "median", "high"]),
+    ):
+        assert (np.diff(table[columns].to_numpy(float), axis=1) >= 0).all()
+    assert (demand["elasticity"].to_numpy(float) < 0).all()
+    assert prices["chance_of_change"].between(0, 1).all()
+    assert len(prices) == 2 * len(demand)
+    assert {"proposed", "why"} <= set(tables["price_table"])
+    assert len(tables["price_table"]) == len(demand)
+
+
+def test_a_price_posted_for_tomorrow_is_known(priced: PricingLearner) -> None:
+    monday = market_day(DAY)
+    outlook = priced.outlook(DAY, monday.prices)
+    table = outlook.price_forecast()
+    tomorrow, next_week = table[table["horizon"] == 1], table[table["horizon"] == 7]
+    assert tomorrow["low"].tolist() == tomorrow["high"].tolist() == tomorrow["price"].tolist()
+    assert set(tomorrow["chance_of_change"]) == {0}
+    assert (next_week["high"].to_numpy(float) > next_week["low"].to_numpy(float)).all()
+
+
+def test_demand_falls_along_the_curve_asked_for(priced: PricingLearner) -> None:
+    outlook = priced.outlook(DAY)
+    prices = outlook.price[:, None].astype(np.float64) * np.array([0.8, 1.0, 1.25])
+    mean, doubt = outlook.demand_at(prices)
+    assert mean.shape == doubt.shape == prices.shape
+    assert (np.diff(mean, axis=1) <= 0).all()
+    assert (doubt >= 0).all()
+    assert (doubt > 0).any()
+
+
+def test_what_is_served_is_what_is_scored(priced: PricingLearner) -> None:
+    day = market_day(DAY)
+    examples = priced.examples(day)
+    ahead = priced.outlook(DAY, day.prices)
+    assert np.array_equal(ahead.examples.features[:, TODAY], examples.features[:, TODAY])
+    assert np.array_equal(ahead.outputs, examples.forecasts[:, TODAY])
