@@ -3,19 +3,23 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
-from benchmarks.behavior_rivals import HORIZONS, Rivals
-from benchmarks.behavior_rows import Outcomes, Sample, sampled
+from benchmarks.behavior_rivals import HORIZONS, Rivals, rivals
+from benchmarks.behavior_rows import ROWS_A_DAY, Outcomes, Sample, sampled
 from benchmarks.findings import Finding
 from benchmarks.prequential import DifferentRowsError, day_interval
+from benchmarks.regimes import Cost, live_through, shop_days
 from lightning_modules.behavior.examples import UserDays
+from tasks.params import PARAMS, load_params
 
 APPLICATION = "behavior"
 CHAMPION = "champion"
+RETRAIN_DAYS = 28
 SMALLEST = 1e-6
 ECE_BINS = 15
 NAMES = {1: "next day", 7: "next week"}
@@ -33,6 +37,25 @@ BARS = {
 
 Floats = NDArray[np.floating]
 Scores = Mapping[str, NDArray[np.float32]]
+
+
+def measure_behavior(
+    place: Path, first: dt.date, last: dt.date
+) -> tuple[list[Finding], Cost, list[str]]:
+    """Champion, frozen, retrained and rivals on the workspace's days; see `quality`."""
+    recorder, section = Recorder(), load_params(place / PARAMS).application(APPLICATION)
+    cost = live_through(place, APPLICATION, last, recorder, RETRAIN_DAYS)
+    learn_from = first - dt.timedelta(days=section.bootstrap.days)
+    others = rivals(
+        shop_days(place, last), first, last, settings=section.settings, learn_from=learn_from
+    )
+    recorder.join(others)
+    cost.take(others.seconds)
+    notes = [
+        f"Rows: {ROWS_A_DAY:,} (user, category) pairs a day, by hash. The week from a day on is "
+        f"scored on that day. Full retrain: every {RETRAIN_DAYS} days, as LightGBM."
+    ]
+    return recorder.findings(cost.seconds), cost, notes
 
 
 @dataclass

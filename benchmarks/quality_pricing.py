@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,15 +11,18 @@ from numpy.typing import NDArray
 
 from benchmarks.findings import Finding
 from benchmarks.prequential import DifferentRowsError
-from benchmarks.pricing_rivals import Rivals
+from benchmarks.pricing_rivals import Rivals, rivals
+from benchmarks.regimes import Cost, live_through, newest_outputs, shop_days
 from lightning_modules.pricing.features import FEATURES, RATIO
 from lightning_modules.pricing.intervals import HORIZONS
 from lightning_modules.pricing.item_days import COLUMN, TODAY, UNITS, ItemDays
 from lightning_modules.pricing.quality import LEVELS, deviance
 from lightning_modules.pricing.shelf import CHANGE
+from tasks.params import PARAMS, load_params
 
 APPLICATION = "pricing"
 CHAMPION = "champion"
+RETRAIN_DAYS = 14
 NO_CHANGE, LAST_WEEK = "no change", "price of last week"
 BEFORE = FEATURES.index("before")
 BARS = {
@@ -31,6 +35,29 @@ COVERAGE = (0.77, 0.83)  # of an interval that promises 80%
 
 Floats = NDArray[np.float32]
 Scores = Mapping[str, Floats]
+
+
+def measure_pricing(
+    place: Path, first: dt.date, last: dt.date
+) -> tuple[list[Finding], Cost, list[str]]:
+    """Champion, frozen, retrained and rivals on the workspace's days; see `quality`."""
+    recorder, section = Recorder(), load_params(place / PARAMS).application(APPLICATION)
+    cost = live_through(place, APPLICATION, last, recorder, RETRAIN_DAYS)
+    learn_from = first - dt.timedelta(days=section.bootstrap.days)
+    others = rivals(
+        shop_days(place, last), first, last, settings=section.settings, learn_from=learn_from
+    )
+    recorder.join(others)
+    cost.take(others.seconds)
+    slopes = newest_outputs(place, APPLICATION)["demand"]["elasticity"]
+    notes = [
+        "Products: the 500 most sold before the first day. The week's forecast is that of its "
+        f"first open day. Full retrain: every {RETRAIN_DAYS} days.",
+        f"Own-price elasticity on the last day: {(slopes < 0).mean():.1%} negative, which the "
+        f"network imposes, median {slopes.median():.2f}. Price and promotion move together: it is "
+        "what went with a price, not what a price causes.",
+    ]
+    return recorder.findings(cost.seconds), cost, notes
 
 
 @dataclass

@@ -12,14 +12,16 @@ import logging
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from lightning_modules.learner import ShopDay
 from tasks import (
     decide,
     drift,
@@ -39,7 +41,7 @@ from tasks.carry import make_workspace
 from tasks.days import by_day
 from tasks.due import next_increment
 from tasks.ledger import Ledger
-from tasks.params import Params, load_params
+from tasks.params import ApplicationParams, Params, load_params
 from tasks.pull import pull
 from tasks.records import Increment, seed_of
 from tasks.sources import open_source
@@ -76,6 +78,12 @@ class Cost:
             self.seconds[method] += time.process_time() - began
             self.times[method] += 1
 
+    def take(self, seconds: Mapping[str, float]) -> None:
+        """What others' training took."""
+        for method, spent in seconds.items():
+            self.seconds[method] += spent
+            self.times[method] += 1
+
 
 def make_place(directory: Path, last: dt.date) -> None:
     """A workspace whose registry holds every day up to `last`, pulled; made once."""
@@ -99,7 +107,7 @@ def live_through(
     with contextlib.chdir(directory):
         for folder in (workspace.BUNDLES, workspace.ATTACHMENTS, workspace.ATTEMPTS):
             shutil.rmtree(folder / application, ignore_errors=True)
-        database = workspace.VAR / f"bench-{application}.db"
+        database = _database(application)
         for file in workspace.VAR.glob(f"{database.name}*"):
             file.unlink()
         return _live(application, last, Ledger(f"sqlite:///{database}"), recorder, retrain_days)
@@ -167,16 +175,23 @@ def _spool_history(application: str, params: Params, spool: Path) -> None:
     first = history[-1][0] - dt.timedelta(days=section.bootstrap.days - 1)
     spool.mkdir(parents=True)
     for place, (day, files) in enumerate(history):
-        pin = Increment(
-            application=application, day=day, events="", items="", prices="", partitions=files,
-            parent="", predecessor="", anchor="", looks={}, update=section.fine_tune, seed=0,
-            code="",
-        )  # fmt: skip
+        pin = _pin(application, day, files, section)
         today, seen = learners.read_day(pin), None
         if day >= first and place:
             seen = learner.examples(today)
             learner.spool(seen, spool / f"{day}.safetensors")
         learner.absorb(today, seen, None)
+
+
+def _pin(
+    application: str, day: dt.date, files: dict[str, str], section: ApplicationParams
+) -> Increment:
+    """A day's files under no version, to be read."""
+    return Increment(
+        application=application, day=day, events="", items="", prices="", partitions=files,
+        parent="", predecessor="", anchor="", looks={}, update=section.fine_tune, seed=0,
+        code="",
+    )  # fmt: skip
 
 
 def _retrain(ledger: Ledger, application: str, params: Params, spool: Path, place: Path) -> None:
@@ -204,3 +219,31 @@ def _forget_bundles(ledger: Ledger, application: str) -> None:
     for place in (workspace.BUNDLES / application).iterdir():
         if place.name not in kept:
             shutil.rmtree(place)
+
+
+def newest_outputs(directory: Path, application: str) -> dict[str, pd.DataFrame]:
+    """The batch outputs of the head that `live_through` ended in."""
+    with contextlib.chdir(directory):
+        ledger = Ledger(f"sqlite:///{_database(application)}")
+        line = ledger.line(application)
+        assert line is not None
+        section = load_params().application(application)
+        learner = learners.open_learner(workspace.BUNDLES / application / line.head, section)
+        return learner.outputs(line.day + dt.timedelta(days=1))
+
+
+def _database(application: str) -> Path:
+    return workspace.VAR / f"bench-{application}.db"
+
+
+def shop_days(directory: Path, last: dt.date) -> Iterator[ShopDay]:
+    """Every day of a workspace's data up to `last`, closed ones too, as the learners see it."""
+    with contextlib.chdir(directory):
+        params = load_params()
+        application, section = next(iter(params.applications.items()))
+        landed = by_day(workspace.data_manifest())
+        day = min(landed)
+        while day <= last:
+            pin = _pin(application, day, landed.get(day, {}), section)
+            yield learners.read_day(pin)
+            day += dt.timedelta(days=1)

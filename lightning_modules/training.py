@@ -74,9 +74,7 @@ class Schedule:
         """A rule by name; raises ValueError on a name that is none."""
         known = {rule.name for rule in fields(cls)}
         if unknown := sorted(set(rule) - known):
-            raise ValueError(
-                f"unknown update setting {unknown[0]!r}: one of {sorted(known)}"
-            )
+            raise ValueError(f"unknown update setting {unknown[0]!r}: one of {sorted(known)}")
         return cls(**rule)
 
 

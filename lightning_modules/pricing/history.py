@@ -39,9 +39,19 @@ class History:
         )
 
     def frame(self, ids: NDArray[np.object_], item: NDArray[np.int32]) -> pd.DataFrame:
-        """One row per day with a price of some tracked rows: `item_id`, `price`, `units`."""
-        price, units = self.price[item], self.units[item]
+        """One row per day with a price of some tracked rows: `item_id`, `age`, `price`, `units`.
+
+        `ids` (T,) names every tracked row; `age` counts open days back from the last one, which
+        is 0. A row that is only about to be tracked has no past.
+        """
+        there = item[item < len(self.price)]
+        price, units = self.price[there], self.units[there]
         row, day = np.nonzero(np.isfinite(price) & np.isfinite(units))
         return pd.DataFrame(
-            {"item_id": ids[row], "price": price[row, day], "units": units[row, day]}
+            {
+                "item_id": ids[there[row]],
+                "age": price.shape[1] - 1 - day,
+                "price": price[row, day],
+                "units": units[row, day],
+            }
         )

@@ -20,7 +20,12 @@ from lightning_modules.pricing.days import (
 from lightning_modules.pricing.features import RATIO
 from lightning_modules.pricing.item_days import COLUMN, TODAY, ItemDays
 from lightning_modules.pricing.judgement import Rules
-from lightning_modules.pricing.price_log import read_prices, supported_range, tried
+from lightning_modules.pricing.price_log import (
+    judge_table,
+    read_prices,
+    supported_range,
+    tried,
+)
 from lightning_modules.pricing.scoring import curves, elasticities
 from lightning_modules.pricing.settings import Settings
 from lightning_modules.pricing.strategy import Limits, propose
@@ -119,12 +124,25 @@ class Outlook:
         return pd.concat(parts, ignore_index=True)
 
     def price_table(self, history: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-        """What to charge; see `strategy.propose`. Costs are not known here."""
+        """What to charge, see `strategy.propose`; and whether the table may be used.
+
+        The newest `judged_days` of the history support no proposal: on them the table is judged
+        off-policy, as a whole. `promoted` says whether it passed, `verdict` why. The demand model
+        has learned from these days too, which flatters it: a refusal is sure, a pass is not proof.
+        Costs are not known here.
+        """
         limits, least = Limits(**settings.strategy), settings.min_days_at_price
+        rules = Rules(**settings.judge)
         items = pd.DataFrame({"item_id": self.examples.item_ids, "cost": np.nan})
-        log = read_prices(history, items, objective=limits.objective)
+        held_out = history["age"] < settings.judged_days
+        log, judged = (
+            read_prices(part, items, objective=limits.objective)
+            for part in (history[~held_out], history[held_out])
+        )
         asked = pd.concat([items.assign(price=self.price), supported_range(log, least)], axis=1)
-        return propose(asked, self.demand_at, limits, tried=tried(log, Rules(), least))
+        table = propose(asked, self.demand_at, limits, tried=tried(log, rules, least))
+        judgement = judge_table(judged, table, rules, self.demand_at)
+        return table.assign(promoted=judgement.passed, verdict=judgement.why)
 
 
 def look_ahead(

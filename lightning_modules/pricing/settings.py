@@ -28,7 +28,8 @@ class Settings:
     `category_width` and `members` are the network's; `bag` is the share of an item's weeks that
     each member learns from. `pace` is how fast forecast intervals follow their misses.
     `strategy` holds limits of the price table (see `strategy.Limits`), which rests on the last
-    `history_days` and on price levels of at least `min_days_at_price` days.
+    `history_days` and on price levels of at least `min_days_at_price` days. On the newest
+    `judged_days` of them the table is judged by `judge` (see `judgement.Rules`).
     `replay_size` rows of all days and all those of the last `recent_days` are kept to be replayed.
     `closed_days` are those, past and to come, on which nothing can be sold.
     """
@@ -50,6 +51,8 @@ class Settings:
     history_days: int = 182
     strategy: dict[str, Any] = field(default_factory=dict)
     min_days_at_price: int = 7
+    judge: dict[str, Any] = field(default_factory=lambda: {"min_effective": 30})
+    judged_days: int = 56
     replay_size: int = 60_000
     recent_days: int = 14
     frozen_size: int = 512

@@ -187,7 +187,9 @@ def test_an_attachment_in_another_form_is_left_out_with_a_warning(
 def test_without_attachments_the_ledger_still_makes_a_page(nights: Ledger) -> None:
     workspace.ATTACHMENTS.rename("elsewhere")
     page = read(write_report(nights, APPLICATION))
-    assert page.text.count("Nothing to show yet.") == 2  # drift and curves; no metric is known, seconds are there
+    assert (
+        page.text.count("Nothing to show yet.") == 2
+    )  # drift, curves; no metric, seconds are there
     assert "2017-10-084,296-promote every check passed5.0" in page.text
 
 

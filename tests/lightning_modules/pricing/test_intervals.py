@@ -89,7 +89,7 @@ def test_the_shop_reads_demand_prices_and_proposals(priced: PricingLearner) -> N
     assert (demand["elasticity"].to_numpy(float) < 0).all()
     assert prices["chance_of_change"].between(0, 1).all()
     assert len(prices) == 2 * len(demand)
-    assert {"proposed", "why"} <= set(tables["price_table"])
+    assert {"proposed", "why", "promoted", "verdict"} <= set(tables["price_table"])
     assert len(tables["price_table"]) == len(demand)
 
 
