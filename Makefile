@@ -21,7 +21,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup peers demo serve workspace registry test test-slow check fix
-.PHONY: bench-quality bench-off-policy bench-prequential bench-overhead
+.PHONY: bench-quality bench-off-policy bench-ta-feng bench-overhead
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -86,8 +86,8 @@ bench-quality: peers ## every application beside simple methods, peers and other
 bench-off-policy: peers ## the estimators that judge a price table, on logs of known propensities
 	@python -m benchmarks.off_policy
 
-bench-prequential: setup ## recall and NDCG by day beside the simple methods, October 2017
-	@python -m benchmarks.prequential
+bench-ta-feng: peers ## the recommender on another shop, through Chinese New Year
+	@python -m benchmarks.ta_feng
 
 bench-overhead: setup ## what an increment costs beside its learning
 	@python -m benchmarks.overhead

@@ -7,13 +7,21 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 from tasks.records import Record
 
 RESULTS = Path(__file__).parent / "results"
+DRAWS = 10_000
+SEED = 20171001
+
+
+class DifferentRowsError(ValueError):
+    """Two methods were not scored on the same rows, so they cannot be compared."""
 
 
 class Finding(Record):
@@ -77,6 +85,13 @@ def markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     """A Markdown table: the first column to the left, figures to the right."""
     rule = [":--", *["--:"] * (len(head) - 1)]
     return "\n".join("| " + " | ".join(line) + " |" for line in [head, rule, *rows])
+
+
+def day_interval(daily: NDArray[np.floating[Any]]) -> tuple[float, float]:
+    """95% percentile interval of the mean (Efron & Tibshirani 1993, ch. 13), days resampled."""
+    drawn = np.random.default_rng(SEED).integers(len(daily), size=(DRAWS, len(daily)))
+    low, high = np.percentile(daily[drawn].mean(axis=1), [2.5, 97.5])
+    return float(low), float(high)
 
 
 def _commit() -> str:

@@ -2,7 +2,7 @@
 
 `make bench-quality` lets every application learn 2017-10-01..12-31 by daily increments and puts it
 beside the same learner frozen, the same learner fitted anew now and then, simple methods and
-peers, on the same days and rows. It writes results/quality_<application>.{json,md,html}. `--application`
+peers, on the same days and rows; results/quality_<application>.{json,md}. `--application`
 takes one, `--quick` six days: the short form is not to be quoted.
 """
 
@@ -49,8 +49,8 @@ NOTES = (
     "Champion: one increment a day through the gate, a fifth of the day's units held out. Frozen: "
     "the first champion's parameters on the champion's state. Full retrain: the same learner, "
     "fitted anew on all days so far at intervals. Intervals are 95%, by resampling days.",
-    "Training seconds are CPU, of the whole range; the champion's include reading its parent back, "
-    "the first champion's all of history's days.",
+    "Training seconds are CPU, of the whole range; the champion's include reading its parent "
+    "back, the first champion's all of history's days.",
 )
 
 
@@ -99,7 +99,7 @@ def _cell(one: Finding | None) -> str:
 
 
 def _costs(cost: Cost) -> str:
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (method, f"{seconds:.1f}", str(cost.times[method]), f"{seconds / cost.times[method]:.2f}")
         for method, seconds in cost.seconds.items()
     ]

@@ -11,8 +11,7 @@ from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 from benchmarks.behavior_rivals import HORIZONS, Rivals, rivals
 from benchmarks.behavior_rows import ROWS_A_DAY, Outcomes, Sample, sampled
-from benchmarks.findings import Finding
-from benchmarks.prequential import DifferentRowsError, day_interval
+from benchmarks.findings import DifferentRowsError, Finding, day_interval
 from benchmarks.regimes import Cost, live_through, shop_days
 from lightning_modules.behavior.examples import UserDays
 from tasks.params import PARAMS, load_params

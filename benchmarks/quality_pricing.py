@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.findings import Finding
-from benchmarks.prequential import DifferentRowsError
+from benchmarks.findings import DifferentRowsError, Finding
 from benchmarks.pricing_rivals import Rivals, rivals
 from benchmarks.regimes import Cost, live_through, newest_outputs, shop_days
 from lightning_modules.pricing.features import FEATURES, RATIO

@@ -15,8 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks import rivals
-from benchmarks.findings import Finding
-from benchmarks.prequential import day_interval
+from benchmarks.findings import Finding, day_interval
 from benchmarks.purchases import Integers, Past, Purchases, Scores, split
 from lightning_modules.recommendation.features import COLUMN
 from lightning_modules.recommendation.lists import Lists

@@ -151,8 +151,7 @@ class ReturningLearner:
         curve = []
         for step in range(steps if len(customers) else 0):
             miss = self.scores(customers) - customers.came
-            self.weights = self.weights - np.float32(rate) * (customers.features.T @ miss) / len(
-                customers
-            )
+            slope = customers.features.T @ miss / len(customers)
+            self.weights = (self.weights - rate * slope).astype(np.float32)
             curve.append({"step": float(step), "loss": float(self.loss(customers).mean())})
         return curve

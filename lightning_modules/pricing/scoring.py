@@ -35,15 +35,22 @@ def forecasts(parameters: Parameters, shape: Shape, examples: ItemDays) -> Float
 
 @torch.inference_mode()
 def losses(parameters: Parameters, shape: Shape, examples: ItemDays) -> Floats:
-    """The training loss of each unit's count today, a mean over the members, (L,)."""
+    """The training loss of each unit's count today, a mean over the members, (L,).
+
+    Of an exact Poisson count less than its least, so that a share of it means something: half
+    the deviance.
+    """
     network: PricingNetwork = to_network(parameters, shape)
     batch = _batch(examples, np.arange(len(examples)), np.full(len(examples), TODAY))
     dispersion = None
     if shape.likelihood == "negative_binomial":
         dispersion = network.dispersion[UNITS].exp()
     units = batch.labels[:, UNITS]
-    each = count_losses(network.log_units(batch), units, batch.censored, dispersion)
-    found: Floats = each.mean(dim=0).numpy()
+    each = count_losses(network.log_units(batch), units, batch.censored, dispersion).mean(dim=0)
+    if dispersion is None:
+        least = torch.where(units > 0, units - units * torch.log(units.clamp_min(1e-9)), 0)
+        each = torch.where(batch.censored, each, each - least)
+    found: Floats = each.numpy()
     return found
 
 

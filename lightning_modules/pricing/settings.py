@@ -55,8 +55,8 @@ class Settings:
     judged_days: int = 56
     replay_size: int = 60_000
     recent_days: int = 14
-    frozen_size: int = 512
-    frozen_a_day: int = 8
+    frozen_size: int = 2000
+    frozen_a_day: int = 40
 
     def __post_init__(self) -> None:
         if self.likelihood not in LIKELIHOODS:

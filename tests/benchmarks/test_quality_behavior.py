@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.behavior_rivals import BASE, FREQUENCY, SGD, Rivals, Trees, rivals
 from benchmarks.behavior_rows import Outcomes, sampled
-from benchmarks.prequential import DifferentRowsError
+from benchmarks.findings import DifferentRowsError
 from benchmarks.quality_behavior import Recorder, calibration_error, measures
 from lightning_modules.behavior.learner import BehaviorLearner
 from lightning_modules.learner import ShopDay

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.findings import Finding
-from benchmarks.prequential import DifferentRowsError
+from benchmarks.findings import DifferentRowsError, Finding
 from benchmarks.pricing_rivals import PANEL, YESTERDAY, Fitted, Rivals, columns_of, most_sold
 from benchmarks.quality_pricing import CHAMPION, Recorder
 from lightning_modules.pricing.item_days import COLUMN, OUTPUTS, SLOTS, TODAY, ItemDays

@@ -23,6 +23,7 @@ def increment(number: int) -> Increment:
         day=date(number),
         events="",
         items="",
+        prices="",
         partitions={},
         parent=name(number - 1),
         predecessor=name(number - 1),

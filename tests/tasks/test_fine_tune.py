@@ -3,12 +3,14 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
 from lightning_modules.learner import DivergedError
 from lightning_modules.recommendation.learner import RecommendationLearner
+from lightning_modules.recommendation.lists import Lists
 from tasks import bundle, learners
 from tasks.bundle import CorruptBundleError
 from tasks.decide import decide
@@ -54,7 +56,7 @@ def test_what_is_held_out_does_not_reach_the_parameters(
 ) -> None:
     increment, where = evening.due(), attempt()
     content = (challenger() / PARAMETERS[0]).read_bytes()
-    seen = learners.examples(increment, evening.params, where)
+    seen = cast("Lists", learners.examples(increment, evening.params, where))
     share = evening.params.application(APPLICATION).holdout_share
     owner = np.repeat(learners.held_out(seen, share), seen.lengths)
     features = np.where(owner[:, None], np.float16(9), seen.features)

@@ -45,7 +45,7 @@ def test_the_holdout_is_the_share_by_hash_of_day_and_user(evening: Place) -> Non
     expected = [
         int.from_bytes(hashlib.sha256(f"{increment.day}:{user}".encode()).digest()[:8], "big")
         < 0.4 * 2**64
-        for user in seen.user_ids
+        for user in seen.unit_ids
     ]
     assert found.tolist() == expected
     assert 0 < sum(expected) < len(expected)
