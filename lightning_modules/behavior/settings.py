@@ -89,16 +89,3 @@ FIT: dict[str, Any] = {
     "days_at_once": 8,
 }
 # Some fifty million weights; a GPU's work.
-LARGE: dict[str, Any] = {
-    "categories": 200,
-    "past_events": 64,
-    "next_events": 16,
-    "term_buckets": 65536,
-    "width": 256,
-    "memory_width": 1024,
-    "user_width": 512,
-    "user_hidden": (4096, 2048),
-    "hidden": (2048, 1024),
-    "cross_layers": 3,
-    "cross_rank": 512,
-}

@@ -11,8 +11,6 @@ import pandas as pd
 import pytest
 
 from lightning_modules.behavior.learner import BehaviorLearner
-from lightning_modules.behavior.settings import LARGE, Settings
-from lightning_modules.behavior.weights import initial
 from lightning_modules.learner import DivergedError, Learner, LearnerFileError
 from tests.lightning_modules.behavior.small_shop import (
     CATEGORIES,
@@ -254,12 +252,6 @@ def test_unknown_and_senseless_settings_are_refused() -> None:
         BehaviorLearner.new({"categories": 0})
     with pytest.raises(ValueError, match="waiting_share"):
         BehaviorLearner.new({"waiting_share": 0})
-
-
-def test_the_large_preset_has_tens_of_millions_of_weights() -> None:
-    settings = Settings.read(LARGE)
-    count = sum(array.size for array in initial(settings, 425, 200, 1).weights.values())
-    assert 20e6 < count < 100e6
 
 
 def test_an_untrained_learner_says_so() -> None:
