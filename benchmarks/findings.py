@@ -25,7 +25,7 @@ class DifferentRowsError(ValueError):
 
 
 class Finding(Record):
-    """One figure; `met` says whether it, with its interval if it has one, passes `bar`."""
+    """One figure; `met` says whether it passes `bar`, as the benchmark defines that."""
 
     measure: str
     application: str

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     last = QUICK_LAST if given.quick else LAST
     for application in [given.application] if given.application else list(MEASURES):
-        place = WORKSPACE / application
+        place = WORKSPACE / ("quick" if given.quick else "full") / application
         make_place(place, last)
         found, cost, notes = MEASURES[application](place, FIRST, last)
         table = "\n\n".join([_table(found), _costs(cost)])

@@ -27,6 +27,8 @@ DEPTH = 20
 CUTOFFS = (10, 20)
 COLD_ITEM_DAYS = 28
 COLD_USER_VISITS = 10
+BARS = {"recall@10": 0.2098, "ndcg@10": 0.2477, "recall@20": 0.2627, "ndcg@20": 0.2503}
+BARS |= {"new_recall@20": 0.034}
 GAIN = 0.06  # of NDCG@20 over the hardest rival: what the learner is built to reach
 LEVELS = tuple(f"{name}@{cutoff}" for cutoff in CUTOFFS for name in ("recall", "ndcg"))
 SPLITS = ("repeat_recall@20", "explore_recall@20", "new_recall@20", "cold_item_recall@20")
@@ -227,17 +229,22 @@ def _gains(daily: pd.DataFrame, rows: int) -> list[Finding]:
     ]
     relative = (ours["ndcg@20"] - theirs["ndcg@20"]).to_numpy() / theirs["ndcg@20"].mean()
     share = _finding("ndcg@20 gain, relative", name, relative, rows)
-    return [*found, share.model_copy(update={"bar": GAIN, "met": share.value >= GAIN})]
+    met = share.value >= GAIN and share.interval is not None and share.interval[0] > 0
+    return [*found, share.model_copy(update={"bar": GAIN, "met": met})]
 
 
 def _finding(measure: str, method: str, daily: NDArray[Any], rows: int) -> Finding:
+    bar = BARS.get(measure) if method == CHAMPION else None
+    value = float(daily.mean()) if len(daily) else float("nan")
     return Finding(
         measure=measure,
         application=APPLICATION,
         method=method,
-        value=float(daily.mean()) if len(daily) else float("nan"),
+        value=value,
         unit="share",
         interval=day_interval(daily) if len(daily) else None,
         days=len(daily),
         rows=rows,
+        bar=bar,
+        met=None if bar is None else value >= bar,
     )

@@ -86,14 +86,17 @@ class Cost:
 
 
 def make_place(directory: Path, last: dt.date) -> None:
-    """A workspace whose registry holds every day up to `last`, pulled; made once."""
-    if not (directory / workspace.DATA).exists():
-        make_workspace(directory)
-        with contextlib.chdir(directory):
-            land.build_registry(
-                open_source(load_params().shop.source), last + dt.timedelta(days=1)
-            )
-            pull()
+    """A workspace of this commit whose registry holds every day up to `last`, pulled.
+
+    Raises ValueError where one is there already that holds other days.
+    """
+    make_workspace(directory)
+    with contextlib.chdir(directory):
+        source = open_source(load_params().shop.source)
+        land.build_registry(source, last + dt.timedelta(days=1))
+        pull()
+        if (newest := max(by_day(workspace.data_manifest()))) != last:
+            raise ValueError(f"{directory} holds the days up to {newest}: remove it")
 
 
 def live_through(
@@ -167,19 +170,13 @@ def _spool_history(application: str, params: Params, spool: Path) -> None:
     """
     section = params.application(application)
     learner = learners.learner_class(section).new(section.settings)
-    history = [
-        (day, files)
-        for day, files in by_day(workspace.data_manifest()).items()
-        if day < params.shop.history_until
-    ]
-    first = history[-1][0] - dt.timedelta(days=section.bootstrap.days - 1)
+    last = params.shop.history_until - dt.timedelta(days=1)
+    first = last - dt.timedelta(days=section.bootstrap.days - 1)
     spool.mkdir(parents=True)
-    for place, (day, files) in enumerate(history):
-        pin = _pin(application, day, files, section)
-        today, seen = learners.read_day(pin), None
-        if day >= first and place:
-            seen = learner.examples(today)
-            learner.spool(seen, spool / f"{day}.safetensors")
+    for number, today in enumerate(shop_days(Path(), last)):
+        seen = learner.examples(today) if today.day >= first and number else None
+        if seen is not None and len(seen):
+            learner.spool(seen, spool / f"{today.day}.safetensors")
         learner.absorb(today, seen, None)
 
 

@@ -4,6 +4,7 @@ from prefect import flow
 
 from flows import steps
 from flows.command_line import run_command
+from flows.score import tell_of_new_head
 from tasks.attempt import fresh_folder
 from tasks.ledger import Line, open_ledger
 from tasks.params import ALL, load_params
@@ -31,6 +32,7 @@ def bootstrap(application: str = ALL) -> list[Line]:
             where = fresh_folder(application)
             line = steps.fit_first_champion(ledger, lease, application, params, where)
     write_report(ledger, application)
+    tell_of_new_head(ledger, application)
     return [line]
 
 

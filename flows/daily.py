@@ -63,8 +63,7 @@ def daily_increment(
             verdicts = learn_due_days(ledger, lease, application, params, through_day, update)
         finally:
             write_report(ledger, application)
-        if verdicts:
-            tell_of_new_head(application, verdicts[-1])
+            tell_of_new_head(ledger, application)
         raise_alarms(untold(ledger, application))
     return verdicts
 

@@ -6,6 +6,7 @@ from prefect import flow
 
 from flows import steps
 from flows.command_line import run_command
+from flows.score import tell_of_new_head
 from tasks.ledger import Line, open_ledger
 from tasks.params import load_params
 from tasks.report import write_report
@@ -36,6 +37,7 @@ def rollback(
         line = steps.go_back(ledger, lease, application, params, to_version, days_since, reason)
         steps.finish_snapshots(ledger, application)
     write_report(ledger, application)
+    tell_of_new_head(ledger, application)
     return line
 
 

@@ -7,9 +7,9 @@ from prefect.events import emit_event
 
 from flows import steps
 from flows.command_line import run_command
-from tasks.ledger import open_ledger
+from tasks.ledger import Ledger, open_ledger
 from tasks.params import ALL, load_params
-from tasks.records import Verdict
+from tasks.score import scored_version
 
 NEW_HEAD = "dayshift.new-head"  # the deployments of `score` wait for it
 
@@ -28,13 +28,18 @@ def score(application: str = ALL) -> list[Path]:
     return steps.write_outputs(open_ledger(), application, params)
 
 
-def tell_of_new_head(application: str, verdict: Verdict) -> None:
-    """Say that there is something new to score with: parameters or state, whatever the verdict."""
-    emit_event(
-        event=NEW_HEAD,
-        resource={"prefect.resource.id": f"dayshift.{application}"},
-        payload={"day": verdict.day.isoformat(), "action": verdict.action},
-    )
+def tell_of_new_head(ledger: Ledger, application: str) -> None:
+    """Say so if the newest outputs are not the head's: parameters or state are other ones.
+
+    Asked at the end of every flow that may have moved the line, also where it failed.
+    """
+    line = ledger.line(application)
+    if line is not None and line.head != scored_version(application):
+        emit_event(
+            event=NEW_HEAD,
+            resource={"prefect.resource.id": f"dayshift.{application}"},
+            payload={"day": line.day.isoformat(), "version": line.head},
+        )
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 import logging
 import warnings
-from dataclasses import dataclass, fields
-from typing import Any, Protocol, Self
+from collections.abc import Container
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from lightning_modules.events import Events
 from lightning_modules.learner import Curve, DivergedError
 from lightning_modules.parameters import Parameters
+from lightning_modules.schedule import WITH_MOMENTUM, Schedule
 
 logger = logging.getLogger(__name__)
 LAST_RATE = 0.05
@@ -40,44 +41,6 @@ class Network(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """How fast to learn, by what rule, and when to stop.
-
-    `learning_rate` is the network's, `embedding_learning_rate` that of the rows of ids, and
-    `weight_decay` theirs too. `cosine` warms up over the first steps and then lowers the rates to
-    a twentieth. Training ends after `epochs`, after `max_steps`, when the mean loss of the last
-    RECENT steps is at `target_loss`, or when it has not fallen for `patience` steps. `precision`
-    is Lightning's: "bf16-mixed" on a GPU.
-    """
-
-    learning_rate: float
-    embedding_learning_rate: float
-    batch_size: int
-    clip: float = 5.0
-    epochs: int = 1
-    weight_decay: float = 0.0
-    cosine: bool = False
-    optimizer: str = "adam"
-    momentum: float = 0.0
-    max_steps: int | None = None
-    target_loss: float | None = None
-    patience: int | None = None
-    precision: str = "32-true"
-
-    def __post_init__(self) -> None:
-        if self.optimizer not in OPTIMIZERS:
-            raise ValueError(f"optimizer {self.optimizer!r} is none of {sorted(OPTIMIZERS)}")
-
-    @classmethod
-    def read(cls, rule: dict[str, Any]) -> Self:
-        """A rule by name; raises ValueError on a name that is none."""
-        known = {rule.name for rule in fields(cls)}
-        if unknown := sorted(set(rule) - known):
-            raise ValueError(f"unknown update setting {unknown[0]!r}: one of {sorted(known)}")
-        return cls(**rule)
-
-
 class Training(LightningModule):
     """Lowers a network's loss by a schedule, going on with the optimizer's state it had."""
 
@@ -91,7 +54,7 @@ class Training(LightningModule):
         self.steps = steps
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """The schedule's optimizer with the moments of `before`."""
+        """The schedule's optimizer, with the state of `before` if it was the same one's."""
         rule = self.schedule
         tables: tuple[str, ...] = self.network.tables  # type: ignore[assignment]
         named = list(self.network.named_parameters())
@@ -99,6 +62,7 @@ class Training(LightningModule):
             {
                 "params": [p for n, p in named if not n.startswith(tables)],
                 "lr": rule.learning_rate,
+                "weight_decay": 0.0,  # AdamW has one of its own otherwise
             },
             {
                 "params": [p for n, p in named if n.startswith(tables)],
@@ -107,7 +71,7 @@ class Training(LightningModule):
             },
         ]
         more: dict[str, Any] = {"fused": True} if rule.optimizer in FUSED else {}
-        if rule.optimizer in ("sgd", "rmsprop"):
+        if rule.optimizer in WITH_MOMENTUM:
             more["momentum"] = rule.momentum
         optimizer: torch.optim.Optimizer = OPTIMIZERS[rule.optimizer](groups, **more)
         for name, parameter in named:
@@ -116,7 +80,7 @@ class Training(LightningModule):
                 for key, array in self.before.optimizer.items()
                 if key.split("/", 1)[1] == name
             }
-            if state:
+            if state and state.keys() == rule.kept:
                 if "step" in state:
                     state["step"] = state["step"][0]
                 optimizer.state[parameter] = state
@@ -221,19 +185,21 @@ def train(
             callbacks=[progress],
         )
         trainer.fit(module, datamodule=events)
-    after = read_back(module.network, trainer.optimizers[0])
+    after = read_back(module.network, trainer.optimizers[0], schedule.kept)
     if not after.finite():
         raise DivergedError("a weight is not finite after training: nothing was learned")
     return after, progress.curve
 
 
-def read_back(network: nn.Module, optimizer: torch.optim.Optimizer) -> Parameters:
-    """The weights and the optimizer's state as arrays of their own."""
+def read_back(
+    network: nn.Module, optimizer: torch.optim.Optimizer, kept: Container[str]
+) -> Parameters:
+    """The weights and what is kept of the optimizer's state, as arrays of their own."""
     found = Parameters()
     for name, parameter in network.named_parameters():
         found.weights[name] = parameter.detach().float().cpu().numpy().copy()
         for part, value in optimizer.state[parameter].items():
-            if value is not None:  # SGD without momentum names a buffer that it does not have
+            if part in kept:
                 array = torch.as_tensor(value).float().cpu().numpy()
                 found.optimizer[f"{part}/{name}"] = array.reshape(array.shape or (1,)).copy()
     return found

@@ -48,6 +48,9 @@ def bootstrap(ledger: Ledger, lease: Lease, application: str, params: Params, wh
     section = params.application(application)
     landed = days.by_day(workspace.data_manifest())
     history = {day: files for day, files in landed.items() if day < params.shop.history_until}
+    if history:  # closed days are lived through as well: they are part of a week
+        closed = [day for day in params.shop.closed_days if min(history) < day < max(history)]
+        history = dict(sorted(({day: {} for day in closed} | history).items()))
     if len(history) <= section.bootstrap.check_days:
         raise NoHistoryError(
             f"{len(history)} days before shop.history_until = {params.shop.history_until} are too "
@@ -112,9 +115,10 @@ def _live_through(
             held_out = learners.held_out(seen, section.holdout_share)
             if pin.day < first_test:
                 held_out[:] = False
-            else:
+            elif len(seen):
                 tests[pin.day] = seen.take(held_out)
-            learner.spool(seen.take(~held_out), spooled / f"{pin.day}.safetensors")
+            if len(seen):
+                learner.spool(seen.take(~held_out), spooled / f"{pin.day}.safetensors")
         learner.absorb(shop_day, seen, held_out)
         if number % 30 == 0 or pin is pins[-1]:
             log.info("%d of %d days of history taken in", number, len(pins))

@@ -36,6 +36,8 @@ def drift(increment: Increment, params: Params, where: Path) -> Drift:
     unit = Prequential.read(where / "prequential.json").unit
     zone = params.shop.time_zone
     today = reference.drift_rows(events, scores, unit, increment.day, zone, settings.event_types)
+    if today.empty:
+        return _not_drifted(increment, "no event of the compared types").write(where / FILE)
     try:
         columns = _columns(past, today)
         psi, page = _population_stability(today, past, columns, settings.psi_threshold)

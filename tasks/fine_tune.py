@@ -39,6 +39,8 @@ def fine_tune(increment: Increment, params: Params, where: Path) -> Fit:
     except DivergedError as problem:
         log.error("%s: the fit diverged, the champion stays: %s", increment.day, problem)
         return _nothing(f"diverged: {problem}", diverged=True).write(challenger / FILE)
+    if not curve:
+        return _nothing("there was nothing to learn", diverged=False).write(challenger / FILE)
     learner.save_parameters(challenger)
     lists = int((~held_out).sum())
     fit = Fit(learned=True, diverged=False, reason="", lists=lists, curve=tuple(curve))

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from tasks import bundle, learners, workspace
 from tasks.due import line_of
-from tasks.ledger import Ledger
+from tasks.interrupted import alone
+from tasks.ledger import Ledger, Line
 from tasks.params import Params
 from tasks.reference import write_frame
 
 log = logging.getLogger(__name__)
 LATEST = "latest"
+LOCK = ".lock"
+DRAFT = ".draft-"
 
 
 def score(ledger: Ledger, application: str, params: Params) -> list[Path]:
@@ -23,25 +26,37 @@ def score(ledger: Ledger, application: str, params: Params) -> list[Path]:
     appears by one rename and is never changed: where it is there already, nothing is done. Raises
     NoChampionError, CorruptBundleError.
     """
-    line = line_of(ledger, application)
     shelf = workspace.OUTPUTS / application
-    place = shelf / line.head
-    if not place.exists():
-        shelf.mkdir(parents=True, exist_ok=True)
-        source = bundle.location(workspace.BUNDLES, application, line.head)
-        learner = learners.open_learner(source, params.application(application))
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=shelf))
-        try:
-            for name, table in learner.outputs(line.day + dt.timedelta(days=1)).items():
-                write_frame(table, draft / f"{name}.parquet")
-            draft.chmod(0o755)
-            draft.rename(place)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    _point(shelf / LATEST, line.head)
+    with alone(shelf / LOCK):
+        for leftover in shelf.glob(f"{DRAFT}*"):  # of a run that was killed
+            shutil.rmtree(leftover)
+        line = line_of(ledger, application)
+        place = shelf / line.head
+        if not place.exists():
+            _write(application, line, params, place)
+        _point(shelf / LATEST, line.head)
     written = sorted(place.glob("*.parquet"))
     log.info("%s: %d tables of version %s", place, len(written), line.head[:12])
     return written
+
+
+def scored_version(application: str) -> str | None:
+    """The version whose outputs are the newest; None before the first."""
+    latest = workspace.OUTPUTS / application / LATEST
+    return latest.readlink().name if latest.is_symlink() else None
+
+
+def _write(application: str, line: Line, params: Params, place: Path) -> None:
+    source = bundle.location(workspace.BUNDLES, application, line.head)
+    learner = learners.open_learner(source, params.application(application))
+    draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=place.parent))
+    try:
+        for name, table in learner.outputs(line.day + dt.timedelta(days=1)).items():
+            write_frame(table, draft / f"{name}.parquet")
+        draft.chmod(0o755)
+        draft.rename(place)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _point(link: Path, version: str) -> None:

@@ -191,7 +191,8 @@ class BehaviorLearner:
     def _train(self, source: "Source", rule: dict[str, Any], seed: int) -> Curve:
         from lightning_modules.behavior.weights import to_network
         from lightning_modules.events import Events
-        from lightning_modules.training import Schedule, train
+        from lightning_modules.schedule import Schedule
+        from lightning_modules.training import train
 
         schedule = Schedule.read(rule)
         events = Events(source, schedule.batch_size, seed)

@@ -224,7 +224,8 @@ class PricingLearner:
     def _train(self, source: "Source", rule: dict[str, Any], seed: int) -> Curve:
         from lightning_modules.events import Events
         from lightning_modules.pricing.network import to_network
-        from lightning_modules.training import Schedule, train
+        from lightning_modules.schedule import Schedule
+        from lightning_modules.training import train
 
         schedule = Schedule.read(rule)
         network = to_network(self.parameters, self._shape())

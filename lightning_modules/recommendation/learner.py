@@ -129,10 +129,12 @@ class RecommendationLearner:
         return list_quality(examples, scores)
 
     def unit_scores(self, examples: Lists, scores: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The best candidate's score of each list."""
-        if not len(examples):
-            return np.empty(0)
-        return np.maximum.reduceat(scores, examples.offsets[:-1]).astype(np.float64)
+        """The best candidate's score of each list; NaN where there is none."""
+        best = np.full(len(examples), np.nan)
+        some = examples.lengths > 0
+        if some.any():
+            best[some] = np.maximum.reduceat(scores, examples.offsets[:-1][some])
+        return best
 
     def loss(self, lists: Lists) -> NDArray[np.float32]:
         """The training loss of each list; NaN if nothing bought was a candidate."""
@@ -212,7 +214,8 @@ class RecommendationLearner:
     def _train(self, source: "Source", rule: dict[str, Any], seed: int) -> Curve:
         from lightning_modules.events import Events
         from lightning_modules.recommendation.network import to_ranker
-        from lightning_modules.training import Schedule, train
+        from lightning_modules.schedule import Schedule
+        from lightning_modules.training import train
 
         schedule = Schedule.read(rule)
         events = Events(source, schedule.batch_size, seed)

@@ -83,7 +83,7 @@ def promoting_channels(prices: pd.DataFrame) -> list[str]:
     if "channel" not in prices or len(prices) == 0:
         return [WHOLE_SHOP]
     named = prices["channel"].dropna().unique()
-    return [WHOLE_SHOP, *sorted(str(name) for name in named)]
+    return [WHOLE_SHOP, *sorted(str(name) for name in named if name != WHOLE_SHOP)]
 
 
 def _promotions(prices: pd.DataFrame, items: Rows, channels: Rows) -> Offers:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lightning_modules.hashing import mixed
 from lightning_modules.recommendation.lists import spans, starts
 from lightning_modules.recommendation.tables import (
     ITEM_BITS,
@@ -24,6 +25,7 @@ from lightning_modules.recommendation.tables import (
 TOGETHER_TAU = 90.0
 PRIOR_BASKETS = 5.0  # an item is counted as if it were in so many more: few baskets show no tie
 LEAST_TOGETHER = 2.0
+LARGEST_BASKET = 200  # items that are paired; a bot's session would be millions of pairs
 
 
 @dataclass
@@ -106,7 +108,7 @@ class Rules:
 def pairs_of_baskets(basket: Ints, item: Ints) -> tuple[Ints, Floats]:
     """The distinct pairs of items in one basket, sorted, and the number of baskets of each."""
     order = np.lexsort((item, basket))
-    basket, item = basket[order], item[order]
+    basket, item = _bounded(basket[order], item[order])
     size = np.unique(basket, return_counts=True)[1] if len(basket) else np.zeros(0, np.int64)
     end = np.repeat(starts(size)[1:], size)
     place = np.arange(len(basket))
@@ -114,6 +116,15 @@ def pairs_of_baskets(basket: Ints, item: Ints) -> tuple[Ints, Floats]:
     earlier = np.repeat(place, end - place - 1)
     keys, count = np.unique(pair_keys(item[earlier], item[later]), return_counts=True)
     return keys, count.astype(np.float32)
+
+
+def _bounded(basket: Ints, item: Ints) -> tuple[Ints, Ints]:
+    """At most LARGEST_BASKET items of each basket, by hash: pairs grow with the square."""
+    luck = mixed(pair_keys(basket, item).astype(np.uint64))
+    order = np.lexsort((luck, basket))
+    first = np.searchsorted(basket, basket)  # both are sorted by basket
+    kept = np.sort(order[np.arange(len(basket)) - first < LARGEST_BASKET])
+    return basket[kept], item[kept]
 
 
 def rules(table: Together, day: int, count: int) -> Rules:

@@ -14,7 +14,8 @@ from lightning_modules.recommendation.features import FEATURES
 from lightning_modules.recommendation.lists import Lists
 from lightning_modules.recommendation.network import grown, initial, to_ranker
 from lightning_modules.recommendation.sources import InMemory
-from lightning_modules.training import RECENT, Schedule, cosine_factor, refuse_unless_finite, train
+from lightning_modules.schedule import Schedule
+from lightning_modules.training import RECENT, cosine_factor, refuse_unless_finite, train
 from tests.lightning_modules.recommendation.tiny_shop import (
     FIRST,
     day_of_trade,
@@ -126,3 +127,17 @@ def test_settings_that_are_none_are_refused() -> None:
         Schedule.read({"lr": 1.0})
     with pytest.raises(ValueError, match="optimizer 'adm'"):
         replace(SCHEDULE, optimizer="adm")
+
+
+def test_another_optimizer_starts_anew(lists: Lists) -> None:
+    events = Events(InMemory(lists), 4, 1)
+    by_adam, _ = taught(start(), events, SCHEDULE)
+    for optimizer, momentum in (("rmsprop", 0.0), ("adagrad", 0.0), ("sgd", 0.9), ("sgd", 0.0)):
+        rule = replace(SCHEDULE, optimizer=optimizer, momentum=momentum)
+        changed, _ = taught(by_adam, events, rule)
+        anew, _ = taught(Parameters(by_adam.weights), events, rule)
+        for name, array in anew.weights.items():
+            assert np.array_equal(changed.weights[name], array)
+        assert not any(key.startswith("exp_avg") for key in changed.optimizer)
+        back, _ = taught(changed, events, SCHEDULE)
+        assert back.optimizer["step/mlp.0.weight"][0] == events.steps

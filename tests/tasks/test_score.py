@@ -48,7 +48,7 @@ def test_a_run_that_failed_leaves_nothing_of_it(
     monkeypatch.setattr(RecommendationLearner, "outputs", broken)
     with pytest.raises(AttributeError):
         write(seasoned)
-    assert list(SHELF.iterdir()) == []
+    assert [path.name for path in SHELF.iterdir()] == [score.LOCK]
 
 
 def test_a_damaged_head_scores_nobody(seasoned: Place) -> None:

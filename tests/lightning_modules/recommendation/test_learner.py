@@ -216,6 +216,11 @@ def test_a_users_number_is_the_best_score(fitted: RecommendationLearner) -> None
         assert best[number] == scores[lists.offsets[number] : lists.offsets[number + 1]].max()
     nobody = lists.take(np.zeros(len(lists), bool))
     assert fitted.unit_scores(nobody, scores[:0]).shape == (0,)
+    first, last = lists.lengths[0], lists.lengths[-1]
+    holes = replace(lists, offsets=np.array([0, 0, first, len(scores) - last, *[len(scores)] * 2]))
+    numbers = fitted.unit_scores(replace(holes, users=lists.users[:5]), scores)
+    assert np.isnan(numbers[[0, 4]]).all()
+    assert numbers[[1, 3]].tolist() == [scores[:first].max(), scores[-last:].max()]
 
 
 def test_a_log_of_sessions_is_learned_from_views(tmp_path: Path) -> None:
