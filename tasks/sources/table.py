@@ -168,11 +168,14 @@ class TableSource:
         return typed(table, _dated(table, known, day).sort_values(key, kind="stable"))
 
     def _prices_of(self, day: date) -> pd.DataFrame:
+        """Offers in force that begin on the day, or after the last one that had events."""
         offers = self._attributes("prices", "item_id")
-        dates = pd.to_datetime(offers["date"])
-        offers = offers[dates.dt.date == day]
-        until = pd.to_datetime(offers["until"]) if "until" in offers else pd.Timestamp(day)
-        offers = _dated("prices", offers.assign(until=until), day)
+        begin = pd.to_datetime(offers["date"])
+        until = pd.to_datetime(offers["until"]) if "until" in offers else begin
+        before = max((other for other in self._places if other < day), default=date.min)
+        begun = (begin.dt.date > before) & (begin.dt.date <= day)
+        offers = offers.assign(until=until)[begun & (until.isna() | (until.dt.date >= day))]
+        offers = _dated("prices", offers, day)
         return typed("prices", offers.sort_values(list(offers.columns), kind="stable"))
 
     def _attributes(self, table: str, key: str) -> pd.DataFrame:
