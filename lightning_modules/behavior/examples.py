@@ -1,7 +1,7 @@
 """A day's units: one user each, with what is learned of them today."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -80,6 +80,15 @@ class UserDays:
         first = np.zeros(len(self.views), bool)
         first[(np.cumsum(self.per_unit) - self.per_unit)[self.per_unit > 0]] = True
         return first
+
+    def todays_part(self) -> Self:
+        """The same units with the day's own views only."""
+        return self.with_views(self.todays())
+
+    def with_views(self, kept: NDArray[np.bool_]) -> Self:
+        """The same units with some of their views, by a mask (G,)."""
+        count = np.bincount(self.unit_of_view[kept], minlength=len(self))
+        return replace(self, per_unit=count.astype(np.int32), views=self.views.take(kept))
 
 
 def row_draw(keys: NDArray[np.uint64], column: NDArray[Any]) -> NDArray[np.float64]:

@@ -41,7 +41,12 @@ def day_number(day: date) -> int:
 
 
 def item_categories(items: pd.DataFrame) -> dict[str, str]:
-    """The category of each item that the catalogue tells of; "" if it tells none."""
+    """The category of each item that the catalogue tells of; "" if it tells none.
+
+    A source may have no categories at all, and a day without a file of items has no such column.
+    """
+    if "category" not in items:
+        return dict.fromkeys(items["item_id"], NOTHING)
     names = items["category"].astype(object)
     return dict(zip(items["item_id"], names.where(names.notna(), NOTHING), strict=True))
 

@@ -118,7 +118,7 @@ class BehaviorLearner:
         return total.astype(np.float64)
 
     def loss(self, examples: UserDays) -> NDArray[np.float32]:
-        """The loss of each unit's purchases (L,)."""
+        """The loss of each unit's purchases (L,); NaN where no row of it is in the sample."""
         from lightning_modules.behavior.weights import losses
 
         return losses(self._trained(), self.settings, examples.training_part())
@@ -148,16 +148,21 @@ class BehaviorLearner:
     def absorb(
         self, day: ShopDay, examples: UserDays | None, holdout: NDArray[np.bool_] | None
     ) -> None:
-        """Take the day in, once; what is served for the next day is noted with this state."""
+        """Take the day in, once; what is served for the next day is noted with this state.
+
+        Frozen units wait for no late label, as it would be learned; nor does what is held out
+        before the first fit, which it is to prove.
+        """
         today = happened(day, self.known.words.item_category)
         if today.day <= self.known.state.day:
             raise ValueError(f"{day.day} was taken in already: each day counts once")
         if examples is not None and len(examples):
             held = np.zeros(len(examples), bool) if holdout is None else holdout
             part = examples.training_part()
-            self.memory.take(part, held)
+            frozen = self.memory.take(part, held)
+            unseen = frozen if self.parameters else held
             self.waiting.drop(today.day)
-            self.waiting.add(waiting_part(part, self.settings.waiting_share))
+            self.waiting.add(waiting_part(part.take(~unseen), self.settings.waiting_share))
         self.known.absorb(today, item_categories(day.items))
         if self.parameters:
             self._serve(day.day + timedelta(days=1))
@@ -176,7 +181,7 @@ class BehaviorLearner:
         from lightning_modules.behavior.sources import SpooledDays
 
         rule = {**FIT, **settings}
-        days = SpooledDays(spool, int(rule.pop("days_at_once")), self.memory.frozen.keys)
+        days = SpooledDays(spool, int(rule.pop("days_at_once")), self.memory.frozen)
         self.parameters = Parameters()
         self._grow(self.memory.frozen, seed)
         self.parameters.weights |= days.scales()
@@ -219,14 +224,8 @@ class BehaviorLearner:
         told = self.settings
         views = no_views(told, categories)
         self.waiting = Waiting(views)
-        self.memory = Memory(
-            no_units(views),
-            no_units(views),
-            told.replay_size,
-            told.replay_share,
-            told.frozen_size,
-            told.frozen_a_day,
-        )
+        sizes = (told.replay_size, told.replay_share, told.frozen_size, told.frozen_a_day)
+        self.memory = Memory(no_units(views), no_units(views), *sizes)
 
     def _trained(self) -> Parameters:
         if not self.parameters:

@@ -23,19 +23,27 @@ class Memory:
     frozen_size: int
     frozen_a_day: int
 
-    def take(self, units: UserDays, holdout: NDArray[np.bool_]) -> None:
+    def take(self, units: UserDays, holdout: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Take a day's training part: a few held-out units to the frozen, others to replay.
 
-        The frozen are a uniform sample of all that were ever held out. Replay keeps the newest
-        `replay_size` of a fixed share of each day's units: its rows come from the same season.
+        The frozen are a uniform sample of all that were ever held out with a row to judge. They
+        keep the day's own views only: the earlier ones were trained on when they were new. Replay
+        keeps the newest `replay_size` of a fixed share of each day's units: its rows come from
+        the same season.
+
+        Returns:
+            Which units were frozen (L,), also those that found no room: no training may see them.
         """
-        frozen = self._few(units, holdout)
+        own = units.todays_part()
+        judged = np.bincount(own.unit, minlength=len(own)) > 0
+        frozen = self._few(units, holdout & judged)
         lucky = fraction(mixed(units.keys ^ REPLAY_SALT)) < self.replay_share
         replay = joined_units([self.replay, units.take(~frozen & lucky)])
         self.replay = replay.take(np.arange(max(0, len(replay) - self.replay_size), len(replay)))
         self.frozen = lowest(
-            joined_units([self.frozen, units.take(frozen)]), FROZEN_SALT, self.frozen_size
+            joined_units([self.frozen, own.take(frozen)]), FROZEN_SALT, self.frozen_size
         )
+        return frozen
 
     def replayed(self, count: int, seed: int) -> UserDays:
         """Up to `count` units to replay, another draw for each seed."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lightning_modules.behavior.day import views_before
 from lightning_modules.behavior.known import Known
 from lightning_modules.behavior.views import Views
-from lightning_modules.behavior.weights import next_terms, next_types, scored
+from lightning_modules.behavior.weights import likeliest, scored
 from lightning_modules.parameters import Parameters
 
 TOP = 10
@@ -24,21 +24,24 @@ def tables(known: Known, parameters: Parameters, day: date) -> dict[str, pd.Data
     the user's day begins; "none" is a day without an event. `next_query` (user_id, term,
     probability): the ten likeliest terms of a query; only where there are terms with a row.
     """
-    settings, views = known.settings, views_before(known, day)
-    names = np.array(list(known.words.users.row_of), object)[: len(views)]
+    views, words = views_before(known, day), known.words
+    names = np.array(list(words.users.row_of), object)[: len(views)]
+    types = [NO_EVENT, *list(words.types.row_of)[1:]]
+
+    def next_table(kind: str, column: str, first: int, labels: list[str]) -> pd.DataFrame:
+        rows = range(first, first + len(labels))
+        places, chance = likeliest(parameters, known.settings, views, kind, rows, TOP)
+        told = np.array(labels, object)[places.ravel()]
+        users = np.repeat(names, places.shape[1])
+        return pd.DataFrame({"user_id": users, column: told, "probability": chance.ravel()})
+
     found = {
         "behavior": _purchases(known, parameters, views, names),
-        "next_event": _likeliest(
-            next_types(parameters, settings, views),
-            names,
-            "event_type",
-            [NO_EVENT, *list(known.words.types.row_of)[1:]],
-        ),
+        "next_event": next_table("kind", "event_type", 0, types),
     }
-    if len(known.words.terms):
-        first = 1 + known.words.buckets
-        chance = next_terms(parameters, settings, views)[:, first:]
-        found["next_query"] = _likeliest(chance, names, "term", list(known.words.terms.row_of))
+    if len(words.terms):
+        terms = list(words.terms.row_of)
+        found["next_query"] = next_table("term", "term", 1 + words.buckets, terms)
     return found
 
 
@@ -57,21 +60,5 @@ def _purchases(
             "category": labels[best.ravel()],
             "buy_1_day": scores[at, 0],
             "buy_7_days": scores[at, 1],
-        }
-    )
-
-
-def _likeliest(
-    chance: NDArray[np.float32], names: NDArray[np.object_], what: str, labels: list[str]
-) -> pd.DataFrame:
-    """The TOP labels of each user; a label that the parameters have no row for is not there."""
-    known = np.array(labels, object)[: chance.shape[1]]
-    chance = chance[:, : len(known)]
-    best = np.argsort(-chance, axis=1, kind="stable")[:, :TOP]
-    return pd.DataFrame(
-        {
-            "user_id": np.repeat(names, best.shape[1]),
-            what: known[best.ravel()],
-            "probability": np.take_along_axis(chance, best, axis=1).ravel(),
         }
     )

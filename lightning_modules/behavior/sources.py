@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lightning_modules.behavior.examples import UserDays, joined_units
 from lightning_modules.behavior.files import OF_UNITS, training_units
 from lightning_modules.behavior.network import Batch
-from lightning_modules.behavior.views import read_views, write_views
+from lightning_modules.behavior.views import read_views, user_days, write_views
 from lightning_modules.behavior.weights import to_batch
 
 LEAST_SPREAD = 0.01
@@ -32,9 +32,12 @@ class Units:
 
 
 class SpooledDays:
-    """Days on disk, read a few at a time in a new order each epoch, without some units."""
+    """Days on disk, read a few at a time in a new order each epoch, without some units.
 
-    def __init__(self, spool: Path, days_at_once: int, without: NDArray[np.uint64]) -> None:
+    Of `without` neither the units are read nor their views that come back with late labels.
+    """
+
+    def __init__(self, spool: Path, days_at_once: int, without: UserDays) -> None:
         self.days_at_once = days_at_once
         self.without = without
         paths = sorted(spool.glob("*.safetensors"))
@@ -62,7 +65,9 @@ class SpooledDays:
     def read(self, path: Path) -> UserDays:
         """One day's units."""
         units = unspool(path)
-        return units.take(~np.isin(units.keys, self.without))
+        units = units.take(~np.isin(units.keys, self.without.keys))
+        left_out = np.isin(user_days(units.views), user_days(self.without.views))
+        return units.with_views(~left_out)
 
     def scales(self) -> dict[str, NDArray[np.float32]]:
         """Mean and spread of the inputs of views and of the features of rows."""

@@ -96,6 +96,11 @@ def spans(starts: NDArray[Any], lengths: NDArray[Any]) -> NDArray[np.int64]:
     return found
 
 
+def user_days(views: Views) -> NDArray[np.int64]:
+    """One number for the user and the day of each view (G,)."""
+    return (views.user.astype(np.int64) << 16) | views.day
+
+
 def joined(parts: Sequence[Views]) -> Views:
     """The views of all parts, in order."""
     names = [column.name for column in fields(Views)]

@@ -33,7 +33,8 @@ class Waiting:
     def ripe(self, state: BehaviorState, day: int, today: NDArray[np.bool_]) -> Views:
         """The views whose seven days end by `day`, labelled; `today` (H, C) was bought that day.
 
-        A window of which a day was never taken in gets no label, so its rows are left out.
+        A window of which a day was never taken in, or is too long ago to be known bit by bit, gets
+        no label, so its rows are left out.
         """
         ended = self.views.day.astype(np.int64) + HORIZON - 1 <= day
         views = self.views.take(ended)
@@ -91,8 +92,9 @@ class Waiting:
         self, state: BehaviorState, day: int, begin: NDArray[np.integer]
     ) -> NDArray[np.bool_]:
         taken = ((state.days << (day - state.day)) | 1) & ((1 << WINDOW) - 1)
-        window = window_mask(day - begin.astype(np.int64))
-        complete: NDArray[np.bool_] = (np.uint32(taken) & window) == window
+        age = day - begin.astype(np.int64)
+        window = window_mask(age)
+        complete: NDArray[np.bool_] = ((np.uint32(taken) & window) == window) & (age < WINDOW)
         return complete
 
 
@@ -105,7 +107,7 @@ def waiting_part(units: UserDays, share: float) -> Views:
 
 
 def window_mask(age: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """The bits of the seven days that began `age` days ago; no bit can be met if too long ago."""
+    """The bits of the seven days that began `age` days ago; from WINDOW on some bits are lost."""
     ones = np.uint64((1 << HORIZON) - 1)
     mask = ones << np.clip(age - HORIZON + 1, 0, WINDOW).astype(np.uint64)
     return mask.astype(np.uint32)

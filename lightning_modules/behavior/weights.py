@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from lightning_modules.behavior.examples import UserDays
-from lightning_modules.behavior.network import BITS, NAMES, Batch, Behavior, Seen, term_means
+from lightning_modules.behavior.network import BITS, NAMES, Batch, Behavior, term_means
 from lightning_modules.behavior.settings import Settings
 from lightning_modules.behavior.views import UNKNOWN, Views
 from lightning_modules.parameters import Parameters
@@ -104,21 +104,35 @@ def scored(
 
 
 @torch.inference_mode()
-def next_types(parameters: Parameters, settings: Settings, views: Views) -> NDArray[np.float32]:
-    """The probability of each type as a view's next event (G, types); row 0 is none on the day."""
+def likeliest(
+    parameters: Parameters, settings: Settings, views: Views, name: str, rows: range, top: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The `top` places in `rows` of a table that are the likeliest to come next, best first.
+
+    `name` is "kind", whose row 0 is no event on the day, or "term". Rows that the parameters do
+    not have are not there. Both are (G, top at most): the places and their probabilities.
+    """
     network = to_network(parameters, settings)
-    return _table(network, "kind", views)
-
-
-@torch.inference_mode()
-def next_terms(parameters: Parameters, settings: Settings, views: Views) -> NDArray[np.float32]:
-    """The probability of each term row in a view's next query (G, terms)."""
-    return _table(to_network(parameters, settings), "term", views)
+    there = range(rows.start, min(rows.stop, getattr(network, name).num_embeddings))
+    width = min(top, len(there))
+    places, chances = [np.zeros((0, width), np.int64)], [np.zeros((0, width), np.float32)]
+    for begin in range(0, len(views), VIEWS_AT_ONCE):
+        some = np.arange(begin, min(begin + VIEWS_AT_ONCE, len(views)))
+        seen = network.seen(to_batch(views.take(some)))
+        context = torch.cat([seen.memory, seen.vector], 1)
+        chance = network.choices(name, context).softmax(1).numpy()[:, there.start : there.stop]
+        best = np.argsort(-chance, axis=1, kind="stable")[:, :width]
+        places.append(best)
+        chances.append(np.take_along_axis(chance, best, axis=1))
+    return np.concatenate(places), np.concatenate(chances)
 
 
 @torch.inference_mode()
 def losses(parameters: Parameters, settings: Settings, units: UserDays) -> NDArray[np.float32]:
-    """The purchase loss of each unit (L,): of both labels, for what is known of them."""
+    """The purchase loss of each unit (L,): of both labels, for what is known of them.
+
+    NaN where a unit has no row.
+    """
     network = to_network(parameters, settings)
     batch = to_batch(units.views)
     logits = network.purchases(batch, network.seen(batch))
@@ -130,6 +144,7 @@ def losses(parameters: Parameters, settings: Settings, units: UserDays) -> NDArr
         )
         total.index_add_(0, torch.from_numpy(units.unit), each * known * batch.weight)
     found: NDArray[np.float32] = (total / network.judged.num_embeddings).numpy()
+    found[np.bincount(units.unit, minlength=len(units)) == 0] = np.nan
     return found
 
 
@@ -148,11 +163,3 @@ def _next_losses(network: Behavior, batch: Batch, context: torch.Tensor) -> list
         first = torch.where(first < network.term.num_embeddings, first, 0)
         queries[found] = -term_means(network.choices("term", context[found]), first)
     return [types, queries]
-
-
-def _table(network: Behavior, name: str, views: Views) -> NDArray[np.float32]:
-    batch = to_batch(views)
-    seen: Seen = network.seen(batch)
-    context = torch.cat([seen.memory, seen.vector], 1)
-    found: NDArray[np.float32] = network.choices(name, context).softmax(1).numpy()
-    return found

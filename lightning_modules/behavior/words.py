@@ -5,7 +5,7 @@ import re
 import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +92,7 @@ class Words:
 ROWS = ("users", "types", "categories", "terms")
 
 
-@cache
+@lru_cache(maxsize=100_000)
 def words_of(query: str) -> list[str]:
     """The terms of a query in lower case."""
     return WORD.findall(query.lower())

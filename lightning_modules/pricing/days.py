@@ -15,7 +15,7 @@ from lightning_modules.pricing.offers import posted, promoted, sold_out
 from lightning_modules.pricing.queue import Queue
 from lightning_modules.pricing.sales import Sales, sales
 from lightning_modules.pricing.settings import Settings
-from lightning_modules.pricing.shelf import shelf_on
+from lightning_modules.pricing.shelf import in_force, shelf_on
 from lightning_modules.pricing.state import PricingState, Shelf
 from lightning_modules.vocabulary import Rows
 
@@ -49,7 +49,15 @@ def shelf_of(known: Known, day: ShopDay) -> Shelf:
     state = known.state
     posts, promotions = posted(day.prices, known.items), promoted(day.prices, known.items)
     number = day_number(day.day)
-    return shelf_on(state.shelf, state.watched, state.shop, posts, promotions, number)
+    return shelf_on(
+        state.shelf,
+        state.watched,
+        state.shop,
+        posts,
+        promotions,
+        number,
+        carry_prices=known.settings.carry_prices,
+    )
 
 
 def tracked_on(known: Known) -> NDArray[np.int32]:
@@ -92,7 +100,10 @@ def units_of_day(known: Known, day: ShopDay, *, ahead: bool = False) -> ItemDays
         forecasts=np.full((count, SLOTS, len(OUTPUTS)), np.nan, np.float32),
         censored=np.isin(ids, sold_out(day.prices)),
     )
-    known.queue.fill(found, number, shelf.price[rows])
+    price = shelf.price[rows]
+    if known.settings.carry_prices:  # a price that is only carried is one that nobody observed
+        price = np.where(in_force(shelf, rows, number), price, np.float32(np.nan))
+    known.queue.fill(found, number, price)
     return found
 
 

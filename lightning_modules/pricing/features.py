@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightning_modules.pricing.absorb import moved, price_ratio
-from lightning_modules.pricing.offers import EPOCH
+from lightning_modules.pricing.offers import EPOCH, FOREVER
 from lightning_modules.pricing.settings import Settings
 from lightning_modules.pricing.shelf import references
 from lightning_modules.pricing.state import (
@@ -164,18 +164,31 @@ def _changed(scene: Scene, rows: Rows) -> NDArray[np.bool_]:
     return moved(last[rows], scene.shelf.price[rows])
 
 
-def window_end(until: NDArray[np.int32], day: int) -> NDArray[np.int32]:
-    """The last day of a price's week: its last day, but at most a week in all."""
-    posted = until >= day
-    end: NDArray[np.int32] = np.where(posted, np.minimum(until, day + 6), day + 6)
-    return end.astype(np.int32)
+def window_end(shelf: Shelf, rows: Rows, day: int) -> NDArray[np.int32]:
+    """The last day of each price's week (n,): its own last day, but at most a week in all.
+
+    A price without a last day to come has the week of the shop, which is the longest of those
+    that run. Where all prices are posted for the same week, the end is thus the same with and
+    without a row of one's own: that there is a row may say that the item will be sold.
+    """
+    running = (shelf.until >= day) & (shelf.until != FOREVER)
+    whole = shelf.until[running].max() if running.any() else day + 6
+    end = np.where(running[rows], shelf.until[rows], whole)
+    found: NDArray[np.int32] = np.minimum(end, day + 6).astype(np.int32)
+    return found
+
+
+def closed_numbers(settings: Settings) -> NDArray[np.int64]:
+    """The closed days as days since 1970."""
+    closed = np.array([date.fromisoformat(text) for text in settings.closed_days], "M8[D]")
+    found: NDArray[np.int64] = (closed - EPOCH).astype(np.int64)
+    return found
 
 
 def open_days_left(scene: Scene, rows: Rows) -> Floats:
     """Open days from today through the end of the price's week, 1 to 7."""
-    end = window_end(scene.shelf.until[rows], scene.day)
-    closed = np.array([date.fromisoformat(text) for text in scene.settings.closed_days], "M8[D]")
-    number = (closed - EPOCH).astype(np.int64)
+    end = window_end(scene.shelf, rows, scene.day)
+    number = closed_numbers(scene.settings)
     shut = ((number >= scene.day) & (number <= end[:, None])).sum(axis=1)
     left: Floats = np.maximum(end - scene.day + 1 - shut, 1).astype(np.float32)
     return left

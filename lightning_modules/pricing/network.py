@@ -209,5 +209,5 @@ def demand_curves(
     features = many.features.clone()
     features[:, RATIO] = torch.from_numpy(ratios.reshape(-1))
     units = network.log_units(many._replace(features=features)).exp()
-    found: NDArray[np.float32] = units.view(units.shape[0], -1, count).numpy()
+    found: NDArray[np.float32] = units.view(len(units), len(ratios), count).numpy()
     return found

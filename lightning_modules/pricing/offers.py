@@ -17,12 +17,16 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Posted:
-    """Posted prices that begin on the day: item rows (n,), price, regular price, last day."""
+    """Posted prices that begin on the day: item rows (n,), price, regular price, last day, cost.
+
+    `cost` is that of a unit, 0 where none is stated.
+    """
 
     item: NDArray[np.int64]
     price: Floats
     regular: Floats
     until: NDArray[np.int32]
+    cost: Floats
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def posted(prices: pd.DataFrame, items: Rows) -> Posted:
     """
     if len(prices) == 0:
         nothing = np.zeros(0, np.float32)
-        return Posted(np.zeros(0, np.int64), nothing, nothing, np.zeros(0, np.int32))
+        return Posted(np.zeros(0, np.int64), nothing, nothing, np.zeros(0, np.int32), nothing)
     whole = prices["channel"].isna().to_numpy(bool) if "channel" in prices else True
     rows = prices[whole & (prices["price"] > 0).to_numpy(bool)]
     item = items.find(rows["item_id"])
@@ -54,7 +58,10 @@ def posted(prices: pd.DataFrame, items: Rows) -> Posted:
     price = rows["price"].to_numpy(np.float32)
     stated = rows["list_price"].to_numpy(np.float32) if "list_price" in rows else price
     regular = np.fmax(price, stated).astype(np.float32)
-    return Posted(item, price, regular, _last_days(rows))
+    cost = np.zeros(len(rows), np.float32)
+    if "cost" in rows:
+        cost = np.nan_to_num(rows["cost"].to_numpy(np.float32, na_value=np.nan))
+    return Posted(item, price, regular, _last_days(rows), cost)
 
 
 def promoted(prices: pd.DataFrame, items: Rows) -> Promoted:

@@ -20,6 +20,7 @@ from lightning_modules.pricing.days import (
 from lightning_modules.pricing.features import RATIO
 from lightning_modules.pricing.item_days import COLUMN, TODAY, ItemDays
 from lightning_modules.pricing.judgement import Rules
+from lightning_modules.pricing.offers import FOREVER
 from lightning_modules.pricing.price_log import (
     judge_table,
     read_prices,
@@ -42,8 +43,8 @@ Floats = NDArray[np.float32]
 class Outlook:
     """A day's units as the parameters see them: `outputs` (L, OUTPUTS), prices and misses (L,).
 
-    `day` counts since 1970, `until` is the last day of each price, `error` (L, 2) the faded
-    squared miss and mean.
+    `day` counts since 1970, `until` is the last day of each price, `cost` (L,) that of a unit,
+    NaN where unknown, `error` (L, 2) the faded squared miss and mean.
     """
 
     day: int
@@ -51,6 +52,7 @@ class Outlook:
     outputs: Floats
     price: Floats
     until: NDArray[np.int32]
+    cost: Floats
     error: Floats
     parameters: Parameters
     shape: Shape
@@ -100,11 +102,12 @@ class Outlook:
     def price_forecast(self) -> pd.DataFrame:
         """Per item and horizon (days): 10%, 50% and 90% quantiles of the price, chance of change.
 
-        A price that the shop has posted through that day is known.
+        A price that the shop has posted through that day is known; one posted without a last
+        day may change on any.
         """
         parts = []
         for horizon in (1, 7):
-            known = self.until >= self.day + horizon
+            known = (self.until >= self.day + horizon) & (self.until != FOREVER)
             names = [f"{name}_{horizon}" for name in ("low", "median", "high", "chance")]
             low, median, high, chance = (self.outputs[:, COLUMN[name]] for name in names)
             moves = [np.where(known, 0, move) for move in (low, median, high)]
@@ -127,20 +130,24 @@ class Outlook:
         """What to charge, see `strategy.propose`; and whether the table may be used.
 
         The newest `judged_days` of the history support no proposal: on them the table is judged
-        off-policy, as a whole. `promoted` says whether it passed, `verdict` why. The demand model
-        has learned from these days too, which flatters it: a refusal is sure, a pass is not proof.
-        Costs are not known here.
+        off-policy, as a whole. `promoted` says whether it passed, `verdict` why. A price must have
+        been charged in both parts to be proposed: what it earned then plays no role. The demand
+        model has learned from the judged days too, which flatters it: a refusal is sure, a pass
+        is not proof.
         """
         limits, least = Limits(**settings.strategy), settings.min_days_at_price
         rules = Rules(**settings.judge)
-        items = pd.DataFrame({"item_id": self.examples.item_ids, "cost": np.nan})
+        items = pd.DataFrame({"item_id": self.examples.item_ids, "cost": self.cost})
         held_out = history["age"] < settings.judged_days
         log, judged = (
             read_prices(part, items, objective=limits.objective)
             for part in (history[~held_out], history[held_out])
         )
         asked = pd.concat([items.assign(price=self.price), supported_range(log, least)], axis=1)
-        table = propose(asked, self.demand_at, limits, tried=tried(log, rules, least))
+        before, lately = tried(log, rules, least), tried(judged, rules, 1)
+        table = propose(
+            asked, self.demand_at, limits, tried=lambda prices: before(prices) & lately(prices)
+        )
         judgement = judge_table(judged, table, rules, self.demand_at)
         return table.assign(promoted=judgement.passed, verdict=judgement.why)
 
@@ -164,6 +171,7 @@ def look_ahead(
         outputs=scores(examples)[:, TODAY],
         price=shelf.price[rows],
         until=shelf.until[rows],
+        cost=np.where(shelf.cost[rows] > 0, shelf.cost[rows], np.float32(np.nan)),
         error=known.state.watched.error[rows],
         parameters=parameters,
         shape=shape,

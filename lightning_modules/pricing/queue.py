@@ -17,6 +17,7 @@ from lightning_modules.pricing.item_days import (
     WEEK_AGO,
     ItemDays,
 )
+from lightning_modules.pricing.offers import FOREVER
 from lightning_modules.pricing.state import Shelf
 
 WAIT = 7
@@ -54,21 +55,31 @@ class Queue:
         return Queue(*(getattr(self, part.name)[rows] for part in fields(self)))
 
     def after(
-        self, day: int, examples: ItemDays, shelf: Shelf, rows: NDArray[np.int64]
+        self,
+        day: int,
+        examples: ItemDays,
+        shelf: Shelf,
+        rows: NDArray[np.int64],
+        lost: int | None = None,
     ) -> "Queue":
-        """With the day's rows; `rows` are the watched rows of the units. The oldest leave."""
-        until = shelf.until[rows]
+        """With the day's rows; `rows` are the watched rows of the units. The oldest leave.
+
+        `lost` is the first open day since the last one taken in of which nothing is known: a sum
+        that should hold it will never be known.
+        """
         today = Queue(
             day=np.full(len(examples), day, np.int32),
             item=examples.item,
             features=examples.features[:, TODAY],
             price=shelf.price[rows],
-            until=until,
-            end=window_end(until, day),
+            until=shelf.until[rows],
+            end=window_end(shelf, rows, day),
             units=np.zeros(len(examples), np.float32),
             forecasts=examples.forecasts[:, TODAY],
         )
         kept = self.take(self.day > day - WAIT)
+        if lost is not None:
+            kept.units[kept.end >= lost] = np.nan
         arrays = {
             part.name: np.concatenate([getattr(kept, part.name), getattr(today, part.name)])
             for part in fields(self)
@@ -82,8 +93,9 @@ class Queue:
     def fill(self, examples: ItemDays, day: int, price: NDArray[np.float32]) -> None:
         """Put the rows whose labels are known on `day` into the slots of the day's new units.
 
-        `price` (L,) are the units' prices on `day`. A price that the shop had posted for that
-        day in advance is no forecast: it gives no label.
+        `price` (L,) are the units' prices on `day`, NaN where not known. A price that the shop
+        had posted for that day in advance is no forecast: it gives no label. One posted without
+        a last day may end on any.
         """
         place = np.full(int(self.item.max(initial=-1)) + 1, -1)
         inside = examples.item < len(place)
@@ -93,7 +105,8 @@ class Queue:
             unit = place[rows.item]
             examples.features[unit, slot] = rows.features
             examples.forecasts[unit, slot] = rows.forecasts
-            open_price = (rows.until < day) & (rows.price > 0) & (price[unit] > 0)
+            posted = (rows.until >= day) & (rows.until != FOREVER)
+            open_price = ~posted & (rows.price > 0) & (price[unit] > 0)
             unit, was = unit[open_price], rows.price[open_price]
             examples.labels[unit, slot, move] = np.log(price[unit] / was)
             if slot == WEEK_AGO:

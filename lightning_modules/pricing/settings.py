@@ -4,6 +4,9 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, Self
 
+from lightning_modules.pricing.judgement import Rules
+from lightning_modules.pricing.strategy import Limits
+
 LIKELIHOODS = ("poisson", "negative_binomial")
 NO_CATEGORIES = ("", "COUPON/MISC ITEMS", "COUPON", "MISC ITEMS")
 NO_DEPARTMENTS = ("FUEL", "MISCELLANEOUS")
@@ -31,7 +34,9 @@ class Settings:
     `history_days` and on price levels of at least `min_days_at_price` days. On the newest
     `judged_days` of them the table is judged by `judge` (see `judgement.Rules`).
     `replay_size` rows of all days and all those of the last `recent_days` are kept to be replayed.
-    `closed_days` are those, past and to come, on which nothing can be sold.
+    `closed_days` are those, past and to come, on which nothing can be sold. `carry_prices`: a
+    posted price holds until another is posted, as it must where prices are read back from
+    receipts; turned off, it ends with its last day and the regular price returns.
     """
 
     items: int = 500
@@ -41,6 +46,7 @@ class Settings:
     exclude_departments: tuple[str, ...] = NO_DEPARTMENTS
     holidays: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(HOLIDAYS))
     closed_days: tuple[str, ...] = ("2017-12-25", "2018-12-25")
+    carry_prices: bool = True
     likelihood: str = "poisson"
     hidden: tuple[int, ...] = (64, 32)
     width: int = 4
@@ -61,11 +67,17 @@ class Settings:
     def __post_init__(self) -> None:
         if self.likelihood not in LIKELIHOODS:
             raise ValueError(f"likelihood {self.likelihood!r} is none of {LIKELIHOODS}")
-        for name in ("items", "watch_after", "members", "width", "category_width"):
+        sizes = ("items", "watch_after", "members", "width", "category_width")
+        for name in (*sizes, "min_days_at_price"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 1")
         if not 0 < self.bag <= 1:
             raise ValueError(f"bag is {self.bag}: a share above 0, at most 1")
+        for name, kind in (("strategy", Limits), ("judge", Rules)):
+            try:
+                kind(**getattr(self, name))
+            except TypeError as error:
+                raise ValueError(f"{name}: {error}; see {kind.__name__}") from error
 
     @classmethod
     def read(cls, settings: dict[str, Any]) -> Self:
@@ -77,6 +89,8 @@ class Settings:
         for name in ("exclude_categories", "exclude_departments", "hidden", "closed_days"):
             if name in given:
                 given[name] = tuple(given[name])
+        if "closed_days" in given:  # YAML reads a day as a date
+            given["closed_days"] = tuple(str(day) for day in given["closed_days"])
         if "holidays" in given:
             given["holidays"] = {
                 name: tuple(str(day) for day in days) for name, days in given["holidays"].items()

@@ -1,7 +1,8 @@
 """What each watched item costs on a day, beside its past: posted prices, promotions, references.
 
-A posted price holds through its last day; after it the item is back at its regular price. Where
-the shop never posted one, the last price paid stands for both.
+A posted price is carried until another is posted, or, where `carry_prices` is off, holds through
+its last day; after it the item is back at its regular price. Where the shop never posted one, the
+last price paid stands for both.
 """
 
 from dataclasses import replace
@@ -25,20 +26,29 @@ def week_of(day: Any) -> Any:
 
 
 def shelf_on(
-    shelf: Shelf, watched: Watched, shop: Shop, posts: Posted, promotions: Promoted, day: int
+    shelf: Shelf,
+    watched: Watched,
+    shop: Shop,
+    posts: Posted,
+    promotions: Promoted,
+    day: int,
+    *,
+    carry_prices: bool,
 ) -> Shelf:
     """The shelf as it is on `day`, from the one of the last day taken in; changes nothing.
 
-    On the first day of a week the regular price joins the eight that the reference is made of.
+    On the first day of a week the regular price, or the last price paid where none was posted,
+    joins the eight that the reference is made of. `carry_prices`: see `Settings`.
     """
     now = replace(shelf, **{name: array.copy() for name, array in shelf.arrays().items()})
     if week_of(day) != week_of(shop.day):
         now.before[:] = now.price
         now.display_before[:], now.mailer_before[:] = now.display, now.mailer
         now.past[:, 1:] = now.past[:, :-1]
-        now.past[:, 0] = now.regular
-    over = now.until < day
-    now.price[over] = now.regular[over]
+        now.past[:, 0] = np.where(now.regular > 0, now.regular, now.price)
+    if not carry_prices:
+        over = now.until < day
+        now.price[over] = now.regular[over]
     never = ~(now.regular > 0)
     now.price[never] = watched.paid[never]
     place = np.full(int(watched.item.max(initial=-1)) + 1, -1)
@@ -46,6 +56,8 @@ def shelf_on(
     row, known = _places(place, posts.item)
     now.price[row], now.regular[row] = posts.price[known], posts.regular[known]
     now.until[row] = posts.until[known]
+    stated = posts.cost[known] > 0
+    now.cost[row[stated]] = posts.cost[known][stated]
     _promote(now, promotions, *_places(place, promotions.item), shop, day)
     return now
 
@@ -77,11 +89,17 @@ def _promote(
     now.promoted_until[row] = promotions.until[known]
 
 
+def in_force(shelf: Shelf, rows: NDArray[np.int64], day: int) -> NDArray[np.bool_]:
+    """Whether each price (n,) is known on `day`: posted for it, or the last one paid."""
+    known: NDArray[np.bool_] = (shelf.until[rows] >= day) | ~(shelf.regular[rows] > 0)
+    return known
+
+
 def references(shelf: Shelf, rows: NDArray[np.int64]) -> Floats:
     """The reference price of some rows: the median regular price of up to eight past weeks.
 
-    Before the first week is over it is the regular price, then the price; 1 where nothing is
-    known.
+    Where none was ever posted, it is the median of the prices paid at the weeks' ends. Before the
+    first week is over it is the regular price, then the price; 1 where nothing is known.
     """
     past = np.where(shelf.past[rows] > 0, shelf.past[rows], np.nan).astype(np.float64)
     known = shelf.regular[rows], shelf.price[rows], np.ones(len(rows))

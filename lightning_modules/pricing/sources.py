@@ -80,14 +80,18 @@ class SpooledDays:
                 yield from _batches(rows, self.bag, batch_size, generator)
 
     def scale(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Mean and spread of each feature over all rows; the price ratio stays as it is."""
+        """Mean and spread of each feature over all rows; the price ratio stays as it is.
+
+        The spread of a constant is 1: of what has not been seen to move, no step is a large one.
+        """
         count, total, squares = 0, np.zeros(1), np.zeros(1)
         for path in self.paths:
             features = self._read(path).features.astype(np.float64)
             count, total = count + len(features), total + features.sum(axis=0)
             squares = squares + (features**2).sum(axis=0)
         mean = total / count
-        spread = np.sqrt(np.maximum(squares / count - mean**2, 0)) + 0.05
+        deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
+        spread = np.where(deviation < 1e-6, 1, deviation + 0.05)
         mean[RATIO], spread[RATIO] = 0, 1
         return mean.astype(np.float32), spread.astype(np.float32)
 

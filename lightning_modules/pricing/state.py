@@ -90,7 +90,7 @@ class Shelf(Table):
     """Per watched item: price, regular price and their last day, last week's, eight weeks'.
 
     `display` and `mailer` are shares of the channels; `past` holds regular prices, latest week
-    first, zero where there was none.
+    first, zero where there was none. `cost` is the last one stated of a unit, zero where none was.
     """
 
     price: Floats = field(default_factory=_empty(np.float32))
@@ -103,6 +103,7 @@ class Shelf(Table):
     display_before: Floats = field(default_factory=_empty(np.float32))
     mailer_before: Floats = field(default_factory=_empty(np.float32))
     promoted_until: Ints = field(default_factory=_empty(np.int32))
+    cost: Floats = field(default_factory=_empty(np.float32))
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """The state's two files: ids as text, everything else as arrays."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ def save_kept(kept: Kept, path: Path) -> None:
 
 
 def load_kept(path: Path) -> Kept:
-    """Read what `save_kept` wrote."""
+    """Read what `save_kept` wrote; raises KeyError if a column is missing."""
     arrays = read_arrays(path)
 
     def part(name: str) -> dict[str, NDArray[Any]]:
@@ -81,9 +81,13 @@ def load_kept(path: Path) -> Kept:
     state = PricingState(
         shop=Shop(day, open_days, channels, shop["sold"], shop["weekday"]),
         tracked=arrays["tracked"],
-        **{name: kind(**part(name)) for name, kind in TABLES.items()},  # type: ignore[arg-type]
+        **{name: _table(kind, part(name)) for name, kind in TABLES.items()},  # type: ignore[arg-type]
     )
     return Kept(state, Queue(**part("queue")), History(**part("history")), arrays["stretch"])
+
+
+def _table(kind: type[Table], found: dict[str, NDArray[Any]]) -> Table:
+    return kind(**{column.name: found[column.name] for column in fields(kind)})
 
 
 def save_ids(items: Rows, groups: Rows, path: Path) -> None:

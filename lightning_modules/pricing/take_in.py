@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lightning_modules.learner import ShopDay
 from lightning_modules.pricing.absorb import absorb_day
 from lightning_modules.pricing.days import Known, day_number, shelf_of, tracked_on
+from lightning_modules.pricing.features import closed_numbers
 from lightning_modules.pricing.intervals import followed
 from lightning_modules.pricing.item_days import COLUMN, TODAY, ItemDays
 from lightning_modules.pricing.offers import promoted
@@ -41,8 +42,13 @@ def take_in(
         price = shelf.price[rows]
         after = replace(
             before,
-            queue=before.queue.after(number, examples, shelf, rows),
-            history=before.history.after(len(state.tracked), examples.item, price, examples.units),
+            queue=before.queue.after(
+                number, examples, shelf, rows, first_lost(state.shop.day, number, settings)
+            ),
+            # History counts open days: a closed one leaves no gap in it.
+            history=before.history.after(len(state.tracked), examples.item, price, examples.units)
+            if len(examples)
+            else before.history,
             stretch=followed(before.stretch, examples, settings.pace),
         )
         _count_errors(before, examples, rows)
@@ -54,11 +60,27 @@ def take_in(
     return after
 
 
+def first_lost(last: int, day: int, settings: Settings) -> int | None:
+    """The first open day between the last one taken in and `day`; None if there is none.
+
+    Days before the first one are not lost.
+    """
+    if last == 0:
+        return None
+    skipped = np.setdiff1d(np.arange(last + 1, day), closed_numbers(settings))
+    return int(skipped[0]) if len(skipped) else None
+
+
 def excluded_groups(groups: Rows, settings: Settings) -> NDArray[np.bool_]:
-    """Which groups (`department|category`) are of an excluded department or category."""
+    """Which groups (`department|category`) are of an excluded department or category.
+
+    In a shop that names no category at all, not to have one excludes nothing.
+    """
     parts = [name.split("|", 1) for name in groups.row_of]
+    named = any(category for _, category in parts)
     left_out = [
-        department in settings.exclude_departments or category in settings.exclude_categories
+        department in settings.exclude_departments
+        or (category in settings.exclude_categories and (named or category != ""))
         for department, category in parts
     ]
     return np.array(left_out, bool)

@@ -47,7 +47,10 @@ class Tower(nn.Module):
     def forward(self, inputs: Tensor, item: Tensor, category: Tensor) -> Tensor:
         """What each member says of each row, (members, n, outputs)."""
         found = [_looked_up(self.item, item), _looked_up(self.category, category)]
-        own = [part.view(len(inputs), self.members, -1).transpose(0, 1) for part in found]
+        own = [
+            part.view(len(inputs), self.members, part.shape[1] // self.members).transpose(0, 1)
+            for part in found
+        ]
         value = torch.cat([inputs.expand(self.members, -1, -1), *own], dim=2)
         last = len(self.weights) - 1
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):

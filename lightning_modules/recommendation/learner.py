@@ -29,7 +29,7 @@ from lightning_modules.recommendation.memory import Memory
 from lightning_modules.recommendation.offers import offers_on, promoting_channels
 from lightning_modules.recommendation.outputs import shop_outputs
 from lightning_modules.recommendation.purchases import item_groups, purchases
-from lightning_modules.recommendation.ranking import list_quality
+from lightning_modules.recommendation.ranking import best_scores, list_quality
 from lightning_modules.recommendation.settings import FINE_TUNE, FIT, Settings
 from lightning_modules.recommendation.state import ShopState
 from lightning_modules.recommendation.state_file import load_state, save_state
@@ -130,11 +130,7 @@ class RecommendationLearner:
 
     def unit_scores(self, examples: Lists, scores: NDArray[np.float32]) -> NDArray[np.float64]:
         """The best candidate's score of each list; NaN where there is none."""
-        best = np.full(len(examples), np.nan)
-        some = examples.lengths > 0
-        if some.any():
-            best[some] = np.maximum.reduceat(scores, examples.offsets[:-1][some])
-        return best
+        return best_scores(scores, examples.offsets)
 
     def loss(self, lists: Lists) -> NDArray[np.float32]:
         """The training loss of each list; NaN if nothing bought was a candidate."""

@@ -30,6 +30,15 @@ def top_rows(scores: NDArray[np.float32], offsets: NDArray[np.int64], k: int) ->
     return np.where(order < lengths[:, None], offsets[:-1, None] + order, -1)
 
 
+def best_scores(scores: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The highest score of each list (L,); NaN for one without candidates."""
+    best = np.full(len(offsets) - 1, np.nan)
+    some = np.diff(offsets) > 0
+    if some.any():
+        best[some] = np.maximum.reduceat(scores, offsets[:-1][some])
+    return best
+
+
 def ratio(hits: NDArray[np.float64], total: NDArray[Any]) -> NDArray[np.float64]:
     """Hits / total; NaN where there is nothing to hit."""
     out = np.full(len(hits), np.nan)

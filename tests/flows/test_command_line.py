@@ -42,7 +42,11 @@ def test_a_parameter_without_a_default_must_be_given(capsys: pytest.CaptureFixtu
         read_options(backfill, ["--from-day", "2017-10-01"])
     assert "required: --through-day" in capsys.readouterr().err
     given = ["--reason", "returns", "--days-since", "keep"]
-    assert read_options(rollback, given) == {"reason": "returns", "days_since": "keep"}
+    with pytest.raises(SystemExit, match="2"):
+        read_options(rollback, given)
+    assert "required: --application" in capsys.readouterr().err
+    found = read_options(rollback, [*given, "--application", "pricing"])
+    assert found == {"reason": "returns", "days_since": "keep", "application": "pricing"}
 
 
 def test_help_has_what_the_form_has(capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,9 +60,10 @@ def events(day: date, *rows: dict[str, Any]) -> pd.DataFrame:
     return frame.astype({**numbers, **words})
 
 
-def shop_day(day: date, *rows: dict[str, Any]) -> ShopDay:
-    """A day with these events; the catalogue is known from the first day on."""
-    items = catalogue() if day == FIRST else catalogue().iloc[:0]
+def shop_day(day: date, *rows: dict[str, Any], items: pd.DataFrame | None = None) -> ShopDay:
+    """A day with these events; the catalogue is known from the first day on, unless told."""
+    if items is None:
+        items = catalogue() if day == FIRST else catalogue().iloc[:0]
     return ShopDay(day, events(day, *rows), items, pd.DataFrame())
 
 

@@ -16,6 +16,7 @@ from tests.lightning_modules.behavior.small_shop import (
     CATEGORIES,
     FIRST,
     SETTINGS,
+    catalogue,
     day_of_trade,
     held_out,
     learn,
@@ -156,14 +157,17 @@ def test_a_new_user_is_foretold_from_the_next_day_on(fitted: BehaviorLearner) ->
     assert np.isfinite(fitted.scores(tomorrow)[:, :3]).all()
 
 
-def test_a_day_without_events_is_an_empty_day(fitted: BehaviorLearner) -> None:
-    today = shop_day(TODAY)
+@pytest.mark.parametrize("columns", [["item_id"], ["item_id", "category"]])
+def test_a_day_without_events_is_an_empty_day(fitted: BehaviorLearner, columns: list[str]) -> None:
+    today = shop_day(TODAY, items=catalogue().iloc[:0][columns])
     units = fitted.examples(today)
     assert len(units) == len(fitted.quality(units, fitted.scores(units))) == 0
+    assert len(fitted.loss(units)) == len(fitted.unit_scores(units, fitted.scores(units))) == 0
     assert fitted.fine_tune(units, np.zeros(0, bool), update={}, seed=1) == []
     waiting = len(fitted.waiting.views)
     fitted.absorb(today, units, np.zeros(0, bool))
     assert len(fitted.waiting.views) == waiting
+    assert len(fitted.examples(day_of_trade(TOMORROW))) == len(fitted.known.words.users)
 
 
 def test_older_parameters_serve_a_larger_vocabulary(
@@ -266,6 +270,15 @@ def test_a_shop_without_purchases_says_so() -> None:
     learner.absorb(shop_day(FIRST, {"event_type": "view"}), None, None)
     with pytest.raises(ValueError, match="no category was bought"):
         learner.examples(shop_day(FIRST + timedelta(1), {}))
+
+
+def test_a_shop_without_categories_says_so() -> None:
+    learner = BehaviorLearner.new(SETTINGS)
+    items = catalogue()[["item_id"]]
+    learner.absorb(shop_day(FIRST, items=items.iloc[:0]), None, None)
+    learner.absorb(shop_day(FIRST + timedelta(1), {"item_id": "milk"}, items=items), None, None)
+    with pytest.raises(ValueError, match="let the source's items name their categories"):
+        learner.examples(shop_day(FIRST + timedelta(2), {"item_id": "milk"}))
 
 
 def test_an_event_without_a_user_is_refused(fitted: BehaviorLearner) -> None:

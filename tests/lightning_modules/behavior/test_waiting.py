@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import pytest
 
+from lightning_modules.behavior.fading import WINDOW
 from lightning_modules.behavior.happened import day_number
 from lightning_modules.behavior.learner import BehaviorLearner
 from tests.lightning_modules.behavior.small_shop import FIRST, SETTINGS, shop_day
@@ -112,6 +114,22 @@ def test_a_window_with_a_day_never_taken_in_gets_no_label() -> None:
         labels |= late_labels(learner, number, "a")
         take_in(learner, number)
     assert {day for day, _ in labels} == {4, 5, 6}
+
+
+@pytest.mark.parametrize("gap", [30, 35, 38, 40, 400])
+@pytest.mark.parametrize("closed", [True, False])
+def test_after_a_long_gap_a_row_has_no_label_and_leaves(gap: int, closed: bool) -> None:
+    """Days that were taken in without their units, or not at all, and a purchase long ago."""
+    learner = learner_of((0, "a", "wine"), (1, "a", "wine"), days=2)
+    if closed:
+        for number in range(2, gap):
+            learner.absorb(shop_day(FIRST + timedelta(number)), None, None)
+    known = closed and gap - 1 < WINDOW
+    labels = late_labels(learner, gap, "a")
+    assert labels.get((1, "wine")) == (1 if known else None)
+    assert bool(labels) == known
+    take_in(learner, gap)
+    assert (learner.waiting.views.day == day_number(FIRST) + gap).all()
 
 
 def test_what_was_served_is_judged_when_its_seven_days_are_over(fitted: BehaviorLearner) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lightning_modules.behavior.happened import happened, item_categories
-from lightning_modules.behavior.words import Words
+from lightning_modules.behavior.words import Words, words_of
 from tests.lightning_modules.behavior.small_shop import FIRST, catalogue, shop_day
 
 BUCKETS = 4
@@ -60,3 +60,9 @@ def test_an_item_without_a_category_is_nothing() -> None:
     found = happened(today, item_categories(items) | {"milk": "dairy"})
     assert item_categories(items)["bread"] == ""
     assert found.category.tolist()[1] == ""
+
+
+def test_only_so_many_queries_are_remembered() -> None:
+    most = words_of.cache_info().maxsize
+    assert most is not None
+    assert most <= 1_000_000

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
@@ -101,6 +102,53 @@ def test_a_price_posted_for_tomorrow_is_known(priced: PricingLearner) -> None:
     assert tomorrow["low"].tolist() == tomorrow["high"].tolist() == tomorrow["price"].tolist()
     assert set(tomorrow["chance_of_change"]) == {0}
     assert (next_week["high"].to_numpy(float) > next_week["low"].to_numpy(float)).all()
+
+
+def test_a_price_posted_without_a_last_day_is_not_known_ahead(priced: PricingLearner) -> None:
+    nowhere = pd.Series(pd.NaT, index=market_day(DAY).prices.index)
+    open_ended = market_day(DAY).prices.assign(until=nowhere)
+    table = priced.outlook(DAY, open_ended).price_forecast()
+    assert (table["high"].to_numpy(float) > table["low"].to_numpy(float)).all()
+    assert (table["chance_of_change"] > 0).all()
+
+
+def test_a_day_without_any_item_has_empty_tables(priced: PricingLearner) -> None:
+    tables = priced.outputs(DAY + timedelta(1000))  # everything is dormant by then
+    assert {name: len(table) for name, table in tables.items()} == dict.fromkeys(tables, 0)
+    assert {"proposed", "why", "promoted", "verdict"} <= set(tables["price_table"])
+
+
+def test_a_price_not_charged_lately_is_not_proposed(priced: PricingLearner) -> None:
+    outlook = priced.outlook(DAY)
+    days = 28
+    names = np.repeat(outlook.examples.item_ids, days)
+    now = np.repeat(outlook.price.astype(float), days)
+    age = np.tile(np.arange(days), len(outlook.price))
+    settings = replace(
+        priced.settings,
+        judged_days=7,
+        strategy={"min_days": 7, "caution": 0.0, "max_daily_change": 0.5},
+    )
+
+    def proposed(dear_lately: bool) -> pd.DataFrame:
+        dear = (age % 2 == 0) & (dear_lately | (age >= 7))
+        price = np.where(dear, now * 1.25, now)
+        history = pd.DataFrame({"item_id": names, "age": age, "price": price, "units": 2.0})
+        return outlook.price_table(history, settings)
+
+    lately, never = proposed(dear_lately=True), proposed(dear_lately=False)
+    assert (lately["proposed"] > lately["price"] * 1.1).any()
+    assert not (never["proposed"] > never["price"] * 1.1).any()
+
+
+def test_profit_is_proposed_where_the_cost_was_posted(priced: PricingLearner) -> None:
+    cost = np.where(priced.examples(market_day(DAY)).item_ids == "p1", 1.0, np.nan)
+    outlook = replace(priced.outlook(DAY), cost=cost.astype(np.float32))
+    past = priced.kept.history.frame(priced._known().ids, outlook.examples.item)
+    settings = replace(priced.settings, strategy={"objective": "profit", "min_days": 1})
+    table = outlook.price_table(past, settings)
+    told = table.loc[np.isfinite(table["profit"].to_numpy(float)), "item_id"]
+    assert told.tolist() == ["p1"]
 
 
 def test_demand_falls_along_the_curve_asked_for(priced: PricingLearner) -> None:

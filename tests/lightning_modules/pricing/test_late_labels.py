@@ -1,5 +1,6 @@
 """Labels that come later: each is learned once, on its day, and never before."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -102,11 +103,68 @@ def test_what_was_forecast_waits_with_the_row(priced: PricingLearner) -> None:
 
 
 def test_a_day_that_never_came_leaves_its_labels_unknown(seasoned: PricingLearner) -> None:
-    lived(seasoned, 6)
-    day = market_day(MONDAY + timedelta(8))
+    lived(seasoned, 8)
+    day = market_day(MONDAY + timedelta(9))
     examples = seasoned.examples(day)
     assert np.isnan(examples.labels[:, DAY_AGO]).all()
     assert np.isfinite(examples.labels[:, WEEK_AGO, MOVE_7]).all()
+
+
+def test_a_week_with_a_lost_day_has_no_sum(seasoned: PricingLearner) -> None:
+    lived(seasoned, 3)
+    for number in range(4, 15):  # the fourth day never came
+        day = market_day(MONDAY + timedelta(number))
+        examples = seasoned.examples(day)
+        seasoned.absorb(day, examples, np.zeros(len(examples), bool))
+        summed = np.isfinite(examples.labels[:, WEEK_AGO, REST_OF_WEEK])
+        assert summed.all() if number == 14 else not summed.any()
+        if number == 7:
+            assert np.isfinite(examples.labels[:, WEEK_AGO, MOVE_7]).all()
+
+
+def test_a_closed_day_that_is_skipped_takes_nothing_from_the_sum(
+    seasoned: PricingLearner,
+) -> None:
+    closed = str(MONDAY + timedelta(3))
+    seasoned.settings = replace(seasoned.settings, closed_days=(closed,))
+    days = lived(seasoned, 3)
+    for number in range(4, 8):
+        day = market_day(MONDAY + timedelta(number))
+        examples = seasoned.examples(day)
+        seasoned.absorb(day, examples, np.zeros(len(examples), bool))
+        days.append((day.day, examples))
+    units = [dict(zip(e.item_ids, e.units, strict=True)) for _, e in days]
+    last = days[-1][1]
+    summed = [sum(day.get(name, 0) for day in units[:6]) for name in last.item_ids]
+    assert last.labels[:, WEEK_AGO, REST_OF_WEEK].tolist() == summed
+
+
+def offered(number: int, *rows: dict[str, object]) -> ShopDay:
+    day = market_day(MONDAY + timedelta(number))
+    return ShopDay(day.day, day.events, catalogue().iloc[:0], posts(*rows))
+
+
+def test_a_price_that_nobody_observed_is_no_label(seasoned: PricingLearner) -> None:
+    lived(seasoned, 7)
+    next_week = offered(7, {"item_id": "p1", "price": 2.0, "until": MONDAY + timedelta(13)})
+    examples = seasoned.examples(next_week)
+    assert len(examples) > 1
+    for slot, move in ((DAY_AGO, MOVE_1), (WEEK_AGO, MOVE_7)):
+        known = np.isfinite(examples.labels[:, slot, move])
+        assert examples.item_ids[known].tolist() == ["p1"]
+    seasoned.settings = replace(seasoned.settings, carry_prices=False)
+    assert np.isfinite(seasoned.examples(next_week).labels[:, DAY_AGO, MOVE_1]).all()
+
+
+def test_a_price_without_a_last_day_may_change_on_any(seasoned: PricingLearner) -> None:
+    for number, price in enumerate((2.0, 2.0, 4.0)):
+        rows = [{"item_id": "p1", "price": price}] if number != 1 else []
+        day = offered(number, *rows)
+        examples = seasoned.examples(day)
+        seasoned.absorb(day, examples, np.zeros(len(examples), bool))
+        moves = dict(zip(examples.item_ids, examples.labels[:, DAY_AGO, MOVE_1], strict=True))
+        if number:
+            assert np.isclose(moves["p1"], np.log([1, 1, 2][number]))
 
 
 def test_a_unit_that_sold_out_is_censored() -> None:

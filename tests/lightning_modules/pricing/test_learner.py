@@ -160,8 +160,9 @@ def test_a_closed_day_has_no_units_and_counts_nothing(priced: PricingLearner) ->
     examples = priced.examples(closed)
     assert len(examples) == len(priced.quality(examples, priced.scores(examples))) == 0
     assert priced.fine_tune(examples, np.zeros(0, bool), update={}, seed=1) == []
-    sales = priced.kept.state.watched.sold.copy()
+    sales, history = priced.kept.state.watched.sold.copy(), priced.kept.history
     priced.absorb(closed, examples, np.zeros(0, bool))
+    assert priced.kept.history is history
     assert np.array_equal(priced.kept.state.watched.sold, sales)
 
 

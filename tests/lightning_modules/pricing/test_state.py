@@ -32,8 +32,8 @@ from tests.lightning_modules.pricing.tiny_market import (
 ALL = np.array([0])
 
 
-def shop(watch_after: int = 1) -> PricingLearner:
-    return PricingLearner.new({**SETTINGS, "watch_after": watch_after})
+def shop(watch_after: int = 1, **settings: object) -> PricingLearner:
+    return PricingLearner.new({**SETTINGS, "watch_after": watch_after, **settings})
 
 
 def live(
@@ -88,7 +88,7 @@ def test_an_item_is_watched_once_it_sold_often_enough() -> None:
 
 
 def test_a_posted_price_holds_through_its_last_day_then_the_regular_one() -> None:
-    learner = shop()
+    learner = shop(carry_prices=False)
     live(learner, 0, ("u1", "p1", 1))
     assert price_on(learner, 1) == (2.0, 0.0)  # what was paid: none is posted yet
     post = {"price": 3.0, "list_price": 4.0, "until": until(3)}
@@ -132,6 +132,14 @@ def test_a_promotion_is_a_share_of_the_channels_and_ends() -> None:
     assert (shelf.display[0], shelf.mailer[0]) == (0.5, 0.0)
     live(learner, 4, ("u1", "p1", 1))
     assert learner.kept.state.shelf.display[0] == 0
+
+
+def test_in_a_shop_without_categories_everything_is_watched() -> None:
+    learner = shop()
+    bare = catalogue("p1", "p2").drop(columns=["department", "category"])
+    rows = [("u1", name, 1.0) for name in ("p1", "p2", "stranger")]
+    learner.absorb(ShopDay(FIRST, sold(*rows), bare, posts()), None, None)
+    assert len(learner.kept.state.watched.item) == 3
 
 
 def test_what_has_no_category_and_what_is_excluded_is_not_watched() -> None:
