@@ -132,7 +132,7 @@ class BehaviorLearner:
     ) -> Curve:
         """One pass over the day's units that are not held out, and over replayed ones.
 
-        A day without new units changes no weight. `update`: the settings of `training.Schedule`
+        A day without new units changes no weight. `update`: the settings of `schedule.Schedule`
         and replay, the number of replayed units; each has a default.
         """
         rule = {**FINE_TUNE, **update}
@@ -176,7 +176,7 @@ class BehaviorLearner:
     def fit(self, spool: Path, *, settings: dict[str, Any], seed: int) -> Curve:
         """Train anew on spooled days, frozen units left out.
 
-        `settings`: those of `training.Schedule` and days_at_once.
+        `settings`: those of `schedule.Schedule` and days_at_once.
         """
         from lightning_modules.behavior.sources import SpooledDays
 

@@ -90,8 +90,13 @@ def _promote(
 
 
 def in_force(shelf: Shelf, rows: NDArray[np.int64], day: int) -> NDArray[np.bool_]:
-    """Whether each price (n,) is known on `day`: posted for it, or the last one paid."""
-    known: NDArray[np.bool_] = (shelf.until[rows] >= day) | ~(shelf.regular[rows] > 0)
+    """Whether each price (n,) is known on `day`: posted for it.
+
+    In a shop that has never posted any, the last price paid is all there is to know, and counts.
+    """
+    if not (shelf.regular > 0).any():
+        return np.ones(len(rows), bool)
+    known: NDArray[np.bool_] = shelf.until[rows] >= day
     return known
 
 

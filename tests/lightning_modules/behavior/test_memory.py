@@ -12,6 +12,7 @@ from lightning_modules.behavior.examples import no_units
 from lightning_modules.behavior.learner import BehaviorLearner
 from lightning_modules.behavior.sources import SpooledDays, Units
 from lightning_modules.behavior.views import UNKNOWN, Views, user_days
+from lightning_modules.hashing import in_holdout
 from tests.lightning_modules.behavior.small_shop import (
     FIRST,
     SETTINGS,
@@ -50,7 +51,11 @@ def test_no_frozen_view_is_ever_trained_on(
     learner.fit(tmp_path, settings={"batch_size": 32, "epochs": 1}, seed=1)
     frozen = set(user_days(learner.frozen().views))
     for number in range(DAYS, DAYS + 10):
-        learn(learner, FIRST + timedelta(number))
+        today = day_of_trade(FIRST + timedelta(number))
+        units = learner.examples(today)
+        holdout = in_holdout(units.keys, 0.3)  # other users each day, as in the daily loop
+        learner.fine_tune(units, holdout, update={"batch_size": 32, "replay": 16}, seed=number)
+        learner.absorb(today, units, holdout)
         frozen |= set(user_days(learner.frozen().views))
     assert len(frozen) > SETTINGS["frozen_size"]
     assert sum(int((views.buy_7 != UNKNOWN).sum()) for views in seen) > 0
@@ -73,7 +78,7 @@ def test_a_fit_leaves_out_what_is_frozen_also_where_others_spooled_it_late(
     fitted: BehaviorLearner, tmp_path: Path
 ) -> None:
     other = seasoned(DAYS // 2)
-    for number in range(DAYS // 2, DAYS):
+    for number in range(DAYS // 2, DAYS + 6):
         today = day_of_trade(FIRST + timedelta(number))
         units = other.examples(today)
         other.spool(units, tmp_path / f"{number}.safetensors")

@@ -10,7 +10,7 @@ from lightning_modules.pricing.days import day_number, shelf_of
 from lightning_modules.pricing.features import RATIO, Scene, feature_matrix, window_end
 from lightning_modules.pricing.learner import PricingLearner
 from lightning_modules.pricing.offers import FOREVER
-from lightning_modules.pricing.shelf import references
+from lightning_modules.pricing.shelf import in_force, references
 from lightning_modules.pricing.state import Shelf
 from tests.lightning_modules.pricing.tiny_market import (
     FIRST,
@@ -105,6 +105,7 @@ def test_where_no_price_was_ever_posted_the_price_paid_still_moves_the_ratio() -
     shelf = shelf_of(known, day)
     assert references(shelf, np.array([0]))[0] == pytest.approx(2.0)
     scene = Scene(known.state, shelf, day_number(day.day), known.settings)
+    assert in_force(shelf, np.array([0]), scene.day).all()
     ratio = feature_matrix(scene, np.array([0]))[0, RATIO]
     assert ratio == pytest.approx(np.log(0.75), abs=1e-3)
 
@@ -120,3 +121,12 @@ def test_the_last_cost_stated_holds() -> None:
         learner.absorb(day, None, None)
     assert learner.kept.state.shelf.cost[row] == np.float32(1.2)
     assert learner.kept.state.shelf.cost[row_of(learner, "p2")] == 0
+
+
+def test_a_price_is_in_force_only_while_it_is_posted() -> None:
+    shelf = Shelf()
+    shelf.grow(3)
+    shelf.regular[:2], shelf.until[:2] = 2.0, (100, FOREVER)
+    rows = np.arange(3)
+    assert in_force(shelf, rows, 100).tolist() == [True, True, False]
+    assert in_force(shelf, rows, 101).tolist() == [False, True, False]
