@@ -14,9 +14,9 @@ pytestmark = pytest.mark.slow
 LEARNER = ("model", "learner", "state", "replay")
 # Learns to rank last what will be bought: worse by far, on any machine, than whom it replaced.
 RUINOUS = """
-import lightning_modules.training as training
-losses = training.list_losses
-training.list_losses = lambda scores, batch: -losses(scores, batch)
+from lightning_modules.recommendation.network import Ranker
+loss = Ranker.loss
+Ranker.loss = lambda self, batch: -loss(self, batch)
 from flows.daily import daily_increment
 daily_increment(update={"epochs": 10, "learning_rate": 0.01, "embedding_learning_rate": 0.01})
 """
