@@ -50,6 +50,7 @@ log = logging.getLogger(__name__)
 
 CHAMPION, FROZEN, RETRAIN = "champion", "frozen", "full retrain"
 NAIVE = "naive"
+KEPT_VERSIONS = 30
 Scores = dict[str, NDArray[np.float32]]
 
 
@@ -209,11 +210,12 @@ def _head(ledger: Ledger, application: str) -> str:
 
 
 def _forget_bundles(ledger: Ledger, application: str) -> None:
-    """Keep the disk: only the versions that the next increment names stay."""
+    """Keep the disk: the newest versions stay, to go back to, and those that the line names."""
     line = ledger.line(application)
     assert line is not None
     kept = {line.head, line.champion, line.predecessor, line.anchor}
-    for place in (workspace.BUNDLES / application).iterdir():
+    stored = sorted((workspace.BUNDLES / application).iterdir(), key=lambda at: at.stat().st_mtime)
+    for place in stored[:-KEPT_VERSIONS]:
         if place.name not in kept:
             shutil.rmtree(place)
 
