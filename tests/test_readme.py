@@ -39,6 +39,8 @@ TABLES: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             "champion": "**Dayshift, one increment a day**",
             "frozen": "first champion's parameters, fresh state",
             "full retrain": "full retrain every 28 days",
+            "LightGBM every 28 days": "LightGBM, fitted every 28 days",
+            "frequency": "shrunken frequency",
         },
     ),
     "pricing": (
@@ -47,6 +49,8 @@ TABLES: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             "champion": "**Dayshift, one increment a day**",
             "frozen": "first champion's parameters, fresh state",
             "full retrain": "full retrain every 14 days",
+            "LightGBM every 28 days": "LightGBM, fitted every 28 days",
+            "EWMA of 28 days": "mean of 28 days, decayed",
         },
     ),
 }

@@ -38,7 +38,7 @@ class BehaviorLearner:
     unit: ClassVar[str] = "user_id"
     metric: ClassVar[str] = "log_loss"
     higher_is_better: ClassVar[bool] = False
-    shown: ClassVar[tuple[str, ...]] = ("served_log_loss_7", "next_category_hit@10")
+    shown: ClassVar[tuple[str, ...]] = ("log_loss", "brier")
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -46,7 +46,7 @@ class PricingLearner:
     unit: ClassVar[str] = "item_id"
     metric: ClassVar[str] = "deviance"
     higher_is_better: ClassVar[bool] = False
-    shown: ClassVar[tuple[str, ...]] = ("absolute_error", "pinball_7")
+    shown: ClassVar[tuple[str, ...]] = ("deviance", "pinball_7")
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
