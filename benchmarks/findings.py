@@ -71,7 +71,9 @@ def publish(
         commit=_commit(),
         machine=_machine(),
         date=dt.datetime.now(dt.UTC).date(),
-        command=shlex.join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
+        command=shlex.join(
+            ["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]
+        ),
     )
     published.write(RESULTS / f"{published.stem}.json")
     page = [f"# {benchmark}{' (quick form, not to be quoted)' if quick else ''}", table]
