@@ -18,3 +18,20 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         message = f"{path}: not a readable safetensors file ({error}); restore the bundle"
         raise LearnerFileError(message) from error
     return arrays
+
+
+def part(arrays: dict[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any]]:
+    """Those of the arrays that are called `<name>/...`, by the rest of their names."""
+    prefix = f"{name}/"
+    return {key.removeprefix(prefix): a for key, a in arrays.items() if key.startswith(prefix)}
+
+
+def refuse_other_settings(directory: Path, made_with: dict[str, Any], settings: Any) -> None:
+    """Raise LearnerFileError if a setting is another one than the files in `directory` show."""
+    for name, made in made_with.items():
+        told = getattr(settings, name)
+        if made != told:
+            raise LearnerFileError(
+                f"{directory}: made with {name} = {made}, but the settings say {told}; "
+                "put params.yaml back, or bootstrap a new line in a workspace of its own"
+            )

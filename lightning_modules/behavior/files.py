@@ -10,6 +10,7 @@ from lightning_modules.behavior.examples import UserDays
 from lightning_modules.behavior.features import FEATURES, USER
 from lightning_modules.behavior.memory import Memory
 from lightning_modules.behavior.views import Views, read_views, write_views
+from lightning_modules.files import refuse_other_settings
 from lightning_modules.learner import LearnerFileError
 
 if TYPE_CHECKING:
@@ -75,13 +76,7 @@ def refuse_unfit(learner: "BehaviorLearner", directory: Path) -> None:
             f"{directory}: {kinds} categories are judged, but the settings say "
             f"{learner.settings.categories}; put params.yaml back, or bootstrap a new line"
         )
-    for name, made_with in _made_with(learner).items():
-        told = getattr(learner.settings, name)
-        if made_with != told:
-            raise LearnerFileError(
-                f"{directory}: made with {name} = {made_with}, but the settings say {told}; "
-                "put params.yaml back, or bootstrap a new line in a workspace of its own"
-            )
+    refuse_other_settings(directory, _made_with(learner), learner.settings)
 
 
 def _made_with(learner: "BehaviorLearner") -> dict[str, Any]:

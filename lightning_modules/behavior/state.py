@@ -4,7 +4,6 @@ All are kept as of the state's day and brought to another when read, see `fading
 costs nothing.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -28,26 +27,23 @@ from lightning_modules.behavior.fading import (
 )
 from lightning_modules.behavior.happened import Happened
 from lightning_modules.files import read_arrays
+from lightning_modules.tables import empty
 
 Ints = NDArray[np.int64]
-
-
-def _empty(dtype: Any, *columns: int) -> Callable[[], NDArray[Any]]:
-    return lambda: np.zeros((0, *columns), dtype)
 
 
 @dataclass
 class Users:
     """Per user: faded visits, weekdays, basket and spending, first, last, number of visits."""
 
-    visits: Floats = field(default_factory=_empty(np.float32, 3))
-    weekday: Floats = field(default_factory=_empty(np.float32, 7))
-    basket: Floats = field(default_factory=_empty(np.float32))
-    spent: Floats = field(default_factory=_empty(np.float32))
-    count: NDArray[np.uint16] = field(default_factory=_empty(np.uint16))
-    first: NDArray[np.uint16] = field(default_factory=_empty(np.uint16))
-    last: NDArray[np.uint16] = field(default_factory=_empty(np.uint16))
-    recent: NDArray[np.uint32] = field(default_factory=_empty(np.uint32))
+    visits: Floats = field(default_factory=empty(np.float32, 3))
+    weekday: Floats = field(default_factory=empty(np.float32, 7))
+    basket: Floats = field(default_factory=empty(np.float32))
+    spent: Floats = field(default_factory=empty(np.float32))
+    count: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
+    first: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
+    last: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
+    recent: NDArray[np.uint32] = field(default_factory=empty(np.uint32))
 
     def fade(self, days: int) -> None:
         """Bring the counters to `days` later."""
@@ -62,13 +58,13 @@ class Users:
 class Pairs:
     """Per (user, category): faded purchases and other events, number, days, visits by then."""
 
-    faded: Floats = field(default_factory=_empty(np.float32, 0, 3))
-    interest: Floats = field(default_factory=_empty(np.float32, 0))
-    count: NDArray[np.uint16] = field(default_factory=_empty(np.uint16, 0))
-    first: NDArray[np.uint16] = field(default_factory=_empty(np.uint16, 0))
-    last: NDArray[np.uint16] = field(default_factory=_empty(np.uint16, 0))
-    visit: NDArray[np.uint16] = field(default_factory=_empty(np.uint16, 0))
-    recent: NDArray[np.uint32] = field(default_factory=_empty(np.uint32, 0))
+    faded: Floats = field(default_factory=empty(np.float32, 0, 3))
+    interest: Floats = field(default_factory=empty(np.float32, 0))
+    count: NDArray[np.uint16] = field(default_factory=empty(np.uint16, 0))
+    first: NDArray[np.uint16] = field(default_factory=empty(np.uint16, 0))
+    last: NDArray[np.uint16] = field(default_factory=empty(np.uint16, 0))
+    visit: NDArray[np.uint16] = field(default_factory=empty(np.uint16, 0))
+    recent: NDArray[np.uint32] = field(default_factory=empty(np.uint32, 0))
 
     def fade(self, days: int) -> None:
         """Bring the counters to `days` later."""
@@ -81,13 +77,13 @@ class Pairs:
 class Categories:
     """Per category: its row in the vocabulary, faded buyers, money saved and asked, repeats."""
 
-    row: NDArray[np.int32] = field(default_factory=_empty(np.int32))
-    sold: Floats = field(default_factory=_empty(np.float32, 3))
-    weekday: Floats = field(default_factory=_empty(np.float32, 7))
-    saved: Floats = field(default_factory=_empty(np.float32, 2))
-    asked: Floats = field(default_factory=_empty(np.float32, 2))
-    again: NDArray[np.uint32] = field(default_factory=_empty(np.uint32))
-    bought: NDArray[np.uint32] = field(default_factory=_empty(np.uint32))
+    row: NDArray[np.int32] = field(default_factory=empty(np.int32))
+    sold: Floats = field(default_factory=empty(np.float32, 3))
+    weekday: Floats = field(default_factory=empty(np.float32, 7))
+    saved: Floats = field(default_factory=empty(np.float32, 2))
+    asked: Floats = field(default_factory=empty(np.float32, 2))
+    again: NDArray[np.uint32] = field(default_factory=empty(np.uint32))
+    bought: NDArray[np.uint32] = field(default_factory=empty(np.uint32))
 
     def fade(self, days: int) -> None:
         """Bring the counters to `days` later."""

@@ -5,12 +5,13 @@ ever sold has a household-day count; items sold often enough are watched in deta
 entered the top are tracked, which means forecast.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lightning_modules.tables import Table, empty
 
 SOLD_TAUS = np.array([3, 7, 28, 84], np.float32)
 BUYER_TAUS = np.array([7, 28], np.float32)
@@ -28,34 +29,13 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 
-def _empty(dtype: Any, *columns: int) -> Callable[[], NDArray[Any]]:
-    return lambda: np.zeros((0, *columns), dtype)
-
-
-@dataclass
-class Table:
-    """Arrays of one length; row i of each is about the same thing."""
-
-    def grow(self, rows: int) -> None:
-        """Append rows of zeros until there are this many."""
-        for column in fields(self):
-            old = getattr(self, column.name)
-            if len(old) < rows:
-                fresh = np.zeros((rows - len(old), *old.shape[1:]), old.dtype)
-                setattr(self, column.name, np.concatenate([old, fresh]))
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The columns by name."""
-        return {column.name: getattr(self, column.name) for column in fields(self)}
-
-
 @dataclass
 class Seen(Table):
     """Per item ever sold or listed: household-days, recent ones (faded), category row."""
 
-    days: NDArray[np.uint32] = field(default_factory=_empty(np.uint32))
-    recent: Floats = field(default_factory=_empty(np.float32))
-    category: Ints = field(default_factory=_empty(np.int32))
+    days: NDArray[np.uint32] = field(default_factory=empty(np.uint32))
+    recent: Floats = field(default_factory=empty(np.float32))
+    category: Ints = field(default_factory=empty(np.int32))
 
 
 @dataclass
@@ -70,19 +50,19 @@ class Watched(Table):
     faded squared miss and mean of forecasts.
     """
 
-    item: Ints = field(default_factory=_empty(np.int32))
-    age: Ints = field(default_factory=_empty(np.int32))
-    sold: Floats = field(default_factory=_empty(np.float32, len(SOLD_TAUS)))
-    buyers: Floats = field(default_factory=_empty(np.float32, len(BUYER_TAUS)))
-    weekday: Floats = field(default_factory=_empty(np.float32, 7))
-    latest: Floats = field(default_factory=_empty(np.float32, 7))
-    steady: Floats = field(default_factory=_empty(np.float32, 2))
-    promotion: Floats = field(default_factory=_empty(np.float32, 2))
-    plain: Floats = field(default_factory=_empty(np.float32, 2))
-    spell: Floats = field(default_factory=_empty(np.float32, 2))
-    error: Floats = field(default_factory=_empty(np.float32, 2))
-    last_sold: Ints = field(default_factory=_empty(np.int32))
-    paid: Floats = field(default_factory=_empty(np.float32))
+    item: Ints = field(default_factory=empty(np.int32))
+    age: Ints = field(default_factory=empty(np.int32))
+    sold: Floats = field(default_factory=empty(np.float32, len(SOLD_TAUS)))
+    buyers: Floats = field(default_factory=empty(np.float32, len(BUYER_TAUS)))
+    weekday: Floats = field(default_factory=empty(np.float32, 7))
+    latest: Floats = field(default_factory=empty(np.float32, 7))
+    steady: Floats = field(default_factory=empty(np.float32, 2))
+    promotion: Floats = field(default_factory=empty(np.float32, 2))
+    plain: Floats = field(default_factory=empty(np.float32, 2))
+    spell: Floats = field(default_factory=empty(np.float32, 2))
+    error: Floats = field(default_factory=empty(np.float32, 2))
+    last_sold: Ints = field(default_factory=empty(np.int32))
+    paid: Floats = field(default_factory=empty(np.float32))
 
 
 @dataclass
@@ -93,24 +73,24 @@ class Shelf(Table):
     first, zero where there was none. `cost` is the last one stated of a unit, zero where none was.
     """
 
-    price: Floats = field(default_factory=_empty(np.float32))
-    regular: Floats = field(default_factory=_empty(np.float32))
-    until: Ints = field(default_factory=_empty(np.int32))
-    before: Floats = field(default_factory=_empty(np.float32))
-    past: Floats = field(default_factory=_empty(np.float32, PAST_WEEKS))
-    display: Floats = field(default_factory=_empty(np.float32))
-    mailer: Floats = field(default_factory=_empty(np.float32))
-    display_before: Floats = field(default_factory=_empty(np.float32))
-    mailer_before: Floats = field(default_factory=_empty(np.float32))
-    promoted_until: Ints = field(default_factory=_empty(np.int32))
-    cost: Floats = field(default_factory=_empty(np.float32))
+    price: Floats = field(default_factory=empty(np.float32))
+    regular: Floats = field(default_factory=empty(np.float32))
+    until: Ints = field(default_factory=empty(np.int32))
+    before: Floats = field(default_factory=empty(np.float32))
+    past: Floats = field(default_factory=empty(np.float32, PAST_WEEKS))
+    display: Floats = field(default_factory=empty(np.float32))
+    mailer: Floats = field(default_factory=empty(np.float32))
+    display_before: Floats = field(default_factory=empty(np.float32))
+    mailer_before: Floats = field(default_factory=empty(np.float32))
+    promoted_until: Ints = field(default_factory=empty(np.int32))
+    cost: Floats = field(default_factory=empty(np.float32))
 
 
 @dataclass
 class Categories(Table):
     """Per category: faded units of the items watched, by CATEGORY_TAUS."""
 
-    sold: Floats = field(default_factory=_empty(np.float32, len(CATEGORY_TAUS)))
+    sold: Floats = field(default_factory=empty(np.float32, len(CATEGORY_TAUS)))
 
 
 @dataclass
@@ -136,7 +116,7 @@ class PricingState:
     watched: Watched = field(default_factory=Watched)
     shelf: Shelf = field(default_factory=Shelf)
     categories: Categories = field(default_factory=Categories)
-    tracked: Ints = field(default_factory=_empty(np.int32))
+    tracked: Ints = field(default_factory=empty(np.int32))
 
 
 def weekday_of(day: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from lightning_modules.files import read_arrays
+from lightning_modules.files import part, read_arrays
 from lightning_modules.pricing.history import History
 from lightning_modules.pricing.queue import Queue
 from lightning_modules.pricing.state import (
@@ -18,9 +18,9 @@ from lightning_modules.pricing.state import (
     Seen,
     Shelf,
     Shop,
-    Table,
     Watched,
 )
+from lightning_modules.tables import Table
 from lightning_modules.vocabulary import Rows
 
 TABLES: dict[str, type[Table]] = {
@@ -71,19 +71,19 @@ def save_kept(kept: Kept, path: Path) -> None:
 def load_kept(path: Path) -> Kept:
     """Read what `save_kept` wrote; raises KeyError if a column is missing."""
     arrays = read_arrays(path)
-
-    def part(name: str) -> dict[str, NDArray[Any]]:
-        prefix = f"{name}/"
-        return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-
-    shop = part("shop")
+    shop = part(arrays, "shop")
     day, open_days, channels = shop["counts"].tolist()
     state = PricingState(
         shop=Shop(day, open_days, channels, shop["sold"], shop["weekday"]),
         tracked=arrays["tracked"],
-        **{name: _table(kind, part(name)) for name, kind in TABLES.items()},  # type: ignore[arg-type]
+        **{name: _table(kind, part(arrays, name)) for name, kind in TABLES.items()},  # type: ignore[arg-type]
     )
-    return Kept(state, Queue(**part("queue")), History(**part("history")), arrays["stretch"])
+    return Kept(
+        state,
+        Queue(**part(arrays, "queue")),
+        History(**part(arrays, "history")),
+        arrays["stretch"],
+    )
 
 
 def _table(kind: type[Table], found: dict[str, NDArray[Any]]) -> Table:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from lightning_modules.files import read_arrays
+from lightning_modules import files
 from lightning_modules.learner import LearnerFileError
 from lightning_modules.parameters import Parameters
 from lightning_modules.recommendation.features import FEATURES
@@ -33,11 +33,9 @@ def load_memory(memory: Memory, path: Path, user_ids: NDArray[np.object_]) -> No
 
     Raises LearnerFileError if its lists have other features than this code makes.
     """
-    arrays = read_arrays(path)
+    arrays = files.read_arrays(path)
     for part in PARTS:
-        prefix = part + "/"
-        found = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-        lists = from_arrays(found, user_ids)
+        lists = from_arrays(files.part(arrays, part), user_ids)
         if lists.features.shape[1] != len(FEATURES):
             raise LearnerFileError(
                 f"{path}: {lists.features.shape[1]} features, this code makes {len(FEATURES)}; "
@@ -46,23 +44,10 @@ def load_memory(memory: Memory, path: Path, user_ids: NDArray[np.object_]) -> No
         setattr(memory, part, lists)
 
 
-def refuse_other_settings(
-    directory: Path, parameters: Parameters, memory: Memory, settings: Settings
-) -> None:
-    """Raise LearnerFileError if other settings made these arrays."""
-    for name, made_with in _made_with(parameters, memory).items():
-        told = getattr(settings, name)
-        if made_with != (list(told) if name == "hidden" else told):
-            raise LearnerFileError(
-                f"{directory}: made with {name} = {made_with}, but the settings say {told}; "
-                "put params.yaml back, or bootstrap a new line in a workspace of its own"
-            )
-
-
-def _made_with(parameters: Parameters, memory: Memory) -> dict[str, Any]:
+def made_with(parameters: Parameters, memory: Memory, settings: Settings) -> dict[str, Any]:
     """The settings that show in the arrays; an untrained learner has no network."""
     weights = parameters.weights
     layers = {int(n.split(".")[1]): len(a) for n, a in weights.items() if n.startswith("mlp.")}
-    hidden = [layers[number] for number in sorted(layers)][:-1]
+    hidden = type(settings.hidden)(layers[number] for number in sorted(layers)[:-1])
     network = {"hidden": hidden, "width": weights["user.weight"].shape[1]} if weights else {}
     return {"sampling_share": memory.replay.sampling_share, **network}

@@ -14,14 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lightning_modules.files import refuse_other_settings
 from lightning_modules.learner import Curve, LearnerFileError, ShopDay
 from lightning_modules.parameters import Parameters
 from lightning_modules.recommendation import lists as files_of_lists
-from lightning_modules.recommendation.bundle_files import (
-    load_memory,
-    refuse_other_settings,
-    save_memory,
-)
+from lightning_modules.recommendation.bundle_files import load_memory, made_with, save_memory
 from lightning_modules.recommendation.day_lists import day_number, lists_of_day
 from lightning_modules.recommendation.features import COLUMN, FEATURES
 from lightning_modules.recommendation.lists import Lists, joined, no_lists
@@ -87,7 +84,8 @@ class RecommendationLearner:
                 f"{VOCABULARY_FILE}; take both files from one version"
             )
         learner.load_parameters(directory)
-        refuse_other_settings(directory, learner.parameters, learner.memory, learner.settings)
+        shown = made_with(learner.parameters, learner.memory, learner.settings)
+        refuse_other_settings(directory, shown, learner.settings)
         return learner
 
     def save(self, directory: Path) -> None:

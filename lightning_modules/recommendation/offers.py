@@ -14,12 +14,11 @@ from lightning_modules.recommendation.tables import (
     ITEM_BITS,
     Floats,
     Ints,
-    Table,
     contains,
-    empty,
     item_of,
     pair_keys,
 )
+from lightning_modules.tables import Table, empty
 from lightning_modules.vocabulary import Rows
 
 DISPLAY, MAILER = 1, 2

@@ -12,13 +12,12 @@ from lightning_modules.recommendation.tables import (
     ITEM_BITS,
     Floats,
     Ints,
-    Table,
-    empty,
     fade,
     item_of,
     pair_keys,
 )
 from lightning_modules.recommendation.together import Together
+from lightning_modules.tables import Table, empty
 
 PAIR_TAUS = np.array([7, 21, 60, 180], np.float32)
 ITEM_TAUS = np.array([3, 7, 28, 90], np.float32)

@@ -5,8 +5,6 @@ it was on the row's last day and brought to another day when read, so a day cost
 it touches and a closed day costs nothing.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -16,28 +14,6 @@ ITEM_BITS = 32
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-
-
-def empty(dtype: Any, *columns: int) -> Callable[[], NDArray[Any]]:
-    """A maker of arrays (0, *columns)."""
-    return lambda: np.zeros((0, *columns), dtype)
-
-
-@dataclass
-class Table:
-    """Arrays of one length; row i of each is about the same thing."""
-
-    def grow(self, rows: int) -> None:
-        """Append rows of zeros until there are this many."""
-        for column in fields(self):
-            old = getattr(self, column.name)
-            if len(old) < rows:
-                fresh = np.zeros((rows - len(old), *old.shape[1:]), old.dtype)
-                setattr(self, column.name, np.concatenate([old, fresh]))
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The columns by name."""
-        return {column.name: getattr(self, column.name) for column in fields(self)}
 
 
 def pair_keys(owners: Ints, items: Ints) -> Ints:

@@ -13,14 +13,8 @@ from numpy.typing import NDArray
 
 from lightning_modules.hashing import mixed
 from lightning_modules.recommendation.lists import spans, starts
-from lightning_modules.recommendation.tables import (
-    ITEM_BITS,
-    Floats,
-    Ints,
-    empty,
-    item_of,
-    pair_keys,
-)
+from lightning_modules.recommendation.tables import ITEM_BITS, Floats, Ints, item_of, pair_keys
+from lightning_modules.tables import empty
 
 TOGETHER_TAU = 90.0
 PRIOR_BASKETS = 5.0  # an item is counted as if it were in so many more: few baskets show no tie
