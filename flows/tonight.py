@@ -62,7 +62,7 @@ def _first(increment: Increment, validation: Validation, plan: Plan) -> Iterator
         f"\nIt would first learn **{increment.day}** ({validation.rows} rows of "
         f"{validation.users} users): **{action}**, because {'; '.join(plan.reasons)}.\n"
     )
-    settings = increment.update.model_dump().items()
+    settings = increment.update.model_dump(exclude_none=True).items()
     yield "- Update: " + ", ".join(f"{name} {value}" for name, value in settings)
 
 
