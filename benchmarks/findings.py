@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from tasks.records import Record
+from tasks.record import Record
 
 RESULTS = Path(__file__).parent / "results"
 DRAWS = 10_000

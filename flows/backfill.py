@@ -16,9 +16,10 @@ from tasks.carry import make_workspace
 from tasks.ledger import Ledger
 from tasks.nights import untold
 from tasks.params import ALL, Params, load_params
-from tasks.records import UpdateSettings, Verdict
+from tasks.records import Verdict
 from tasks.report import write_report
 from tasks.sources import open_source
+from tasks.update import UpdateSettings
 
 
 @flow(name="backfill", flow_run_name="{application} {from_day} to {through_day}")

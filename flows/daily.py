@@ -16,8 +16,9 @@ from tasks.due import LateDayError, content, next_increment
 from tasks.ledger import Lease, Ledger, open_ledger
 from tasks.nights import UNTOLD, untold
 from tasks.params import ALL, Params, load_params
-from tasks.records import Increment, UpdateSettings, Verdict
+from tasks.records import Increment, Verdict
 from tasks.report import write_report
+from tasks.update import UpdateSettings
 
 log = logging.getLogger("flows.daily")  # of that name when run with `python -m`, too
 

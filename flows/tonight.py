@@ -11,7 +11,8 @@ from tasks.contract import InvalidDayError
 from tasks.due import LateDayError, line_of, next_increment
 from tasks.ledger import Ledger
 from tasks.params import Params
-from tasks.records import Increment, Plan, Prequential, UpdateSettings, Validation
+from tasks.records import Increment, Plan, Prequential, Validation
+from tasks.update import UpdateSettings
 
 
 def describe_tonight(

@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import ValidationError
 
 from tasks.bundle import corrupt
-from tasks.records import Record
+from tasks.record import Record
 
 FILE = "cursor.json"
 

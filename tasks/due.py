@@ -11,7 +11,8 @@ from tasks.contract import InvalidDayError
 from tasks.cursor import Cursor
 from tasks.ledger import Ledger, Line
 from tasks.params import Params, ShopParams
-from tasks.records import Increment, UpdateSettings, seed_of
+from tasks.records import Increment, seed_of
+from tasks.update import UpdateSettings
 
 log = logging.getLogger(__name__)
 CLOSED = "closed by the calendar"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tasks.records import Record
+from tasks.record import Record
 
 ApplicationName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 VersionId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

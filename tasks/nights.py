@@ -11,13 +11,13 @@ from pydantic import Field, ValidationError
 
 from tasks import workspace
 from tasks.ledger import DayEntry, Ledger
+from tasks.record import Record
 from tasks.records import (
     Drift,
     Fit,
     Metrics,
     Plan,
     Prequential,
-    Record,
     Verdict,
 )
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import AfterValidator, Field, model_validator
 
-from tasks.records import Record, UpdateSettings
+from tasks.record import Record
+from tasks.update import UpdateSettings
 
 PARAMS = Path("params.yaml")
 DEFAULT = "default"  # the preset that changes nothing

@@ -8,7 +8,8 @@ from typing import Any
 
 from tasks import workspace
 from tasks.params import Params, load_params
-from tasks.records import Increment, write_json
+from tasks.record import write_json
+from tasks.records import Increment
 
 Step = Callable[[Increment, Params, Path], Any]
 

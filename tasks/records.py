@@ -1,82 +1,16 @@
-"""The records that steps hand over: frozen, checked, one JSON file each."""
+"""The records that steps hand over."""
 
 import datetime as dt
 import hashlib
-import json
-from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from tasks.record import Record
+from tasks.update import UpdateSettings
 
 Action = Literal["first", "promote", "keep", "roll_back"]
 Metrics = dict[str, float]
-
-
-class Record(BaseModel):
-    """A frozen value that is also a file; unknown fields and NaN are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """The record in the file; raises pydantic's ValidationError where it does not fit."""
-        return cls.model_validate_json(path.read_bytes())
-
-    def write(self, path: Path) -> Self:
-        """Write as sorted JSON in one atomic replacement; the same record is the same bytes."""
-        write_json(path, self.model_dump(mode="json"))
-        return self
-
-
-def write_json(path: Path, value: object) -> None:
-    """Replace `path` by `value` as sorted, indented JSON; a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".draft")
-    draft.write_text(json.dumps(value, sort_keys=True, indent=2, allow_nan=False) + "\n")
-    draft.replace(path)
-
-
-def _leave_empty(schema: dict[str, Any]) -> None:
-    """A form that fills in our defaults would overrule those of params.yaml unasked."""
-    for field in schema["properties"].values():
-        field.pop("default", None)
-
-
-class UpdateSettings(Record):
-    """How one increment is learned."""
-
-    model_config = ConfigDict(json_schema_extra=_leave_empty)
-
-    epochs: int = Field(default=1, ge=1, le=50, description="Passes over the new day.")
-    learning_rate: float = Field(
-        default=1e-4, gt=0, le=0.1, description="The optimizer's step for the network."
-    )
-    embedding_learning_rate: float = Field(
-        default=3e-4, gt=0, le=0.1, description="Its step for the rows of users and items."
-    )
-    batch_size: int = Field(
-        default=16, ge=1, description="Examples in one step, as the application counts them."
-    )
-    replay: int = Field(
-        default=256, ge=0, description="Old examples mixed in, drawn from the replay memory."
-    )
-    optimizer: Literal["adam", "adamw", "sgd", "adagrad", "rmsprop"] = Field(
-        default="adam", description="The update rule; another one than before starts anew."
-    )
-    max_steps: int | None = Field(default=None, ge=1, description="Stop after so many steps.")
-    target_loss: float | None = Field(
-        default=None, description="Stop when the mean loss of 50 steps is at it."
-    )
-    patience: int | None = Field(
-        default=None, ge=1, description="Stop when that mean has not fallen for so many steps."
-    )
-    precision: Literal["32-true", "bf16-mixed"] = Field(
-        default="32-true", description="Of the arithmetic; bf16-mixed is for a GPU."
-    )
-
-    def over(self, usual: Self) -> Self:
-        """`usual`, with what was set here."""
-        return usual.model_copy(update=self.model_dump(exclude_unset=True))
 
 
 class Increment(Record):

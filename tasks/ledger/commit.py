@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, insert, select, update
 from tasks.ledger.entries import Champion, Day, DayEntry, Line, Version
 from tasks.ledger.lease import Lease, LostLineError, check
 from tasks.ledger.schema import attachments, champions, days, lines, snapshots, versions
-from tasks.records import Record
+from tasks.record import Record
 
 R = TypeVar("R", bound=Record)
 

@@ -6,7 +6,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from tasks.manifest import Kind, VersionId
-from tasks.records import Action, Record
+from tasks.record import Record
+from tasks.records import Action
 
 Outcome = Literal["learned", "quarantined", "rewound"]
 

@@ -10,7 +10,8 @@ from prefect.testing.utilities import prefect_test_harness
 
 from flows import artifacts
 from tasks import workspace
-from tasks.records import Increment, UpdateSettings
+from tasks.records import Increment
+from tasks.update import UpdateSettings
 from tests.tasks import made_up_nights as made_up
 from tests.tasks.made_up_nights import APPLICATION, date, name
 

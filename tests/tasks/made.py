@@ -20,9 +20,9 @@ from tasks.records import (
     Increment,
     Metrics,
     Prequential,
-    UpdateSettings,
     Verdict,
 )
+from tasks.update import UpdateSettings
 
 APPLICATION = "recommendation"
 DAY = dt.date(2024, 2, 1)

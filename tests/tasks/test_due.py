@@ -8,7 +8,8 @@ import pytest
 from tasks import days, workspace
 from tasks.due import LateDayError, NoChampionError, content, line_of, next_increment
 from tasks.params import Params
-from tasks.records import Increment, UpdateSettings
+from tasks.records import Increment
+from tasks.update import UpdateSettings
 from tests.line import APPLICATION, Place, land_instead, learn, nth
 
 Manifest = dict[str, str]

@@ -19,7 +19,7 @@ from tasks.params import (
     UnknownApplicationError,
     load_params,
 )
-from tasks.records import UpdateSettings
+from tasks.update import UpdateSettings
 
 FILE = Path(__file__).parents[2] / "params.yaml"
 

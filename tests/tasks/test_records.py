@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks.records import ColumnDrift, Increment, Plan, UpdateSettings, seed_of, write_json
+from tasks.record import write_json
+from tasks.records import ColumnDrift, Increment, Plan, seed_of
+from tasks.update import UpdateSettings
 from tests.tasks.made import increment
 
 
