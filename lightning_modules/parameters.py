@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from lightning_modules.files import read_arrays
+from lightning_modules.files import part, read_arrays
 from lightning_modules.hashing import fraction, mixed
 from lightning_modules.learner import LearnerFileError
 
 MODEL_FILE = "model.safetensors"
 LEARNER_FILE = "learner.safetensors"
+ONLINE = "online_steps"
 EMBEDDING_SCALE = 0.05
 
 Arrays = dict[str, NDArray[np.float32]]
@@ -24,11 +25,21 @@ class Parameters:
     """Weights by name, and the optimizer's state as `<part>/<weight>`.
 
     The parts are torch's own (`exp_avg`, `exp_avg_sq`, `step`, ...): of a weight's shape, or one
-    number, kept as (1,).
+    number, kept as (1,); and what retention keeps: `fisher`, and `raw`, the weights that learn
+    where their average is served. `online_steps` have lowered the step of the online rule.
     """
 
     weights: Arrays = field(default_factory=dict)
     optimizer: Arrays = field(default_factory=dict)
+    online_steps: int = 0
+
+    def part(self, name: str) -> Arrays:
+        """A part of the optimizer's state, by weight."""
+        return part(self.optimizer, name)
+
+    def put(self, name: str, arrays: Arrays) -> None:
+        """Set a part of it."""
+        self.optimizer.update({f"{name}/{weight}": array for weight, array in arrays.items()})
 
     def __bool__(self) -> bool:
         return bool(self.weights)
@@ -39,7 +50,7 @@ class Parameters:
         New embedding rows are small, and a function of table and number alone; those of a table
         one column wide, which are biases, and new moments are zero.
         """
-        wider = Parameters(dict(self.weights), dict(self.optimizer))
+        wider = Parameters(dict(self.weights), dict(self.optimizer), self.online_steps)
         for name, count in rows.items():
             old = self.weights[name]
             if count <= len(old):
@@ -50,7 +61,8 @@ class Parameters:
             wider.weights[name] = np.concatenate([old, fresh])
             for key, array in self.optimizer.items():
                 if key.split("/", 1)[1] == name and array.shape == old.shape:
-                    wider.optimizer[key] = np.concatenate([array, cold])
+                    begun = fresh if key.startswith("raw/") else cold
+                    wider.optimizer[key] = np.concatenate([array, begun])
         return wider
 
     def finite(self) -> bool:
@@ -60,7 +72,8 @@ class Parameters:
     def save(self, directory: Path) -> None:
         """Write both files."""
         save_file(self.weights, directory / MODEL_FILE)
-        save_file(self.optimizer, directory / LEARNER_FILE)
+        taken = {ONLINE: np.array([self.online_steps])} if self.online_steps else {}
+        save_file({**self.optimizer, **taken}, directory / LEARNER_FILE)
 
     @classmethod
     def load(cls, directory: Path) -> "Parameters":
@@ -71,6 +84,7 @@ class Parameters:
         """
         weights = read_arrays(directory / MODEL_FILE)
         optimizer = read_arrays(directory / LEARNER_FILE)
+        taken = int(optimizer.pop(ONLINE, np.zeros(1))[0])
         for key, array in optimizer.items():
             name = key.partition("/")[2]
             if name not in weights or array.shape not in ((1,), weights[name].shape):
@@ -78,7 +92,7 @@ class Parameters:
                     f"{directory / LEARNER_FILE}: {key} fits no weight of {MODEL_FILE}; "
                     "take both files from one version"
                 )
-        return cls(weights, optimizer)
+        return cls(weights, optimizer, taken)
 
 
 def embedding_rows(

@@ -1,11 +1,12 @@
 """The LightningModule around a network that knows its loss, and one call that trains it."""
 
+import copy
 import logging
 import warnings
 from collections.abc import Container
+from datetime import timedelta
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
@@ -14,12 +15,18 @@ from torch import Tensor, nn
 from lightning_modules.events import Events
 from lightning_modules.learner import Curve, DivergedError
 from lightning_modules.parameters import Parameters
-from lightning_modules.schedule import WITH_MOMENTUM, Schedule
+from lightning_modules.progress import Progress
+from lightning_modules.retention import (
+    Average,
+    distilled,
+    elastic,
+    fisher_information,
+    remembered,
+    within,
+)
+from lightning_modules.schedule import WITH_MOMENTUM, Schedule, cosine_factor
+from lightning_modules.updates import Cache, Cached, Online
 
-logger = logging.getLogger(__name__)
-LAST_RATE = 0.05
-WARM_UP = 0.03
-RECENT = 50  # steps whose mean loss is compared with the target and for a plateau
 OPTIMIZERS: dict[str, Any] = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
@@ -52,6 +59,15 @@ class Training(LightningModule):
         self.before = before
         self.schedule = schedule
         self.steps = steps
+        # In a list, so that it is no part of the module: nothing of it is learned or saved.
+        self.parent = [copy.deepcopy(network).requires_grad_(False)] * _looks_back(schedule)
+        self.fisher = {name: torch.tensor(array) for name, array in before.part("fisher").items()}
+
+    def on_fit_start(self) -> None:
+        """Bring along what is no part of the module."""
+        for parent in self.parent:
+            parent.to(self.device)
+        self.fisher = {name: tensor.to(self.device) for name, tensor in self.fisher.items()}
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The schedule's optimizer, with the state of `before` if it was the same one's."""
@@ -76,9 +92,9 @@ class Training(LightningModule):
         optimizer: torch.optim.Optimizer = OPTIMIZERS[rule.optimizer](groups, **more)
         for name, parameter in named:
             state = {
-                key.split("/", 1)[0]: torch.tensor(array, device=parameter.device)
-                for key, array in self.before.optimizer.items()
-                if key.split("/", 1)[1] == name
+                part: torch.tensor(arrays[name], device=parameter.device)
+                for part in rule.kept
+                if name in (arrays := self.before.part(part))
             }
             if state and state.keys() == rule.kept:
                 if "step" in state:
@@ -97,6 +113,11 @@ class Training(LightningModule):
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """The batch's loss."""
         loss: Tensor = self.network.loss(batch)  # type: ignore[operator]
+        keep = self.schedule.retention
+        if keep.ewc and self.fisher:
+            loss = loss + keep.ewc * elastic(self.network, self.parent[0], self.fisher)
+        if keep.distill:
+            loss = loss + keep.distill * distilled(self.network, self.parent[0], batch)
         refuse_unless_finite(loss, "loss", batch_idx)
         return loss
 
@@ -111,49 +132,10 @@ class Training(LightningModule):
         refuse_unless_finite(norm, "gradient", self.trainer.global_step)
 
 
-class Progress(Callback):
-    """Keeps the loss of every step, says now and then how far it is, and ends in time."""
-
-    def __init__(self, schedule: Schedule, every: int = 500) -> None:
-        self.curve: Curve = []
-        self.schedule = schedule
-        self.every = every
-        self.best = np.inf
-        self.best_step = 0
-
-    def on_train_batch_end(
-        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Note the step's loss; stop at the target or on a plateau."""
-        step = len(self.curve) + 1
-        self.curve.append({"step": float(step), "loss": float(outputs["loss"])})
-        if step % self.every == 0:
-            logger.info("step %d: loss %.4f", step, self._recent(self.every))
-        if step >= RECENT:
-            loss = self._recent(RECENT)
-            if loss < self.best:
-                self.best, self.best_step = loss, step
-            trainer.should_stop |= self._done(step, loss)
-
-    def _done(self, step: int, loss: float) -> bool:
-        target, patience = self.schedule.target_loss, self.schedule.patience
-        reached = target is not None and loss <= target
-        return reached or (patience is not None and step - self.best_step >= patience)
-
-    def _recent(self, steps: int) -> float:
-        return float(np.mean([point["loss"] for point in self.curve[-steps:]]))
-
-
 def refuse_unless_finite(value: Tensor, what: str, step: int) -> None:
     """Raise DivergedError on NaN or infinity."""
     if not bool(torch.isfinite(value)):
         raise DivergedError(f"the {what} of step {step} is {float(value)}: nothing was learned")
-
-
-def cosine_factor(step: int, steps: int) -> float:
-    """The share of the full rate at a step."""
-    rest = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + np.cos(np.pi * min(step / steps, 1)))
-    return float(rest * min(1.0, (step + 1) / max(1.0, WARM_UP * steps)))
 
 
 def train(
@@ -162,14 +144,38 @@ def train(
     """New parameters, trained from the ones before, which stay as they are.
 
     `network` holds a copy of the weights of `before` and has the form of `Network`. On a CPU the
-    same inputs give the same bits.
+    same inputs give the same bits, unless the schedule says that they do not.
 
     Raises:
-        DivergedError: if a loss, a gradient or a weight is not finite.
+        DivergedError: if a loss, a gradient or a weight is not finite, or the loss runs away.
     """
+    steps = -(-events.steps * schedule.epochs // schedule.cache)
+    module = Training(network, before, schedule, steps)
+    progress, online = Progress(schedule), _online(schedule, before)
+    average = _average(network, schedule, before)
+    cached = Cached(module, _cache(schedule), progress.updated) if schedule.cached else None
+    callbacks: list[Callback] = [progress, *online, *average]
+    try:
+        trainer = _fitted(cached or module, events, schedule, callbacks)
+    finally:
+        if cached is not None:
+            cached.close()
+    after = read_back(network, trainer.optimizers[0], schedule.kept)
+    after.online_steps = online[0].taken if online else 0
+    _keep(after, before, schedule, average)
+    if schedule.retention.ewc:
+        now = fisher_information(network, events.train_dataloader())
+        known = before.part("fisher")
+        after.put("fisher", remembered(known, now, schedule.retention.ewc_decay))
+    if not after.finite():
+        raise DivergedError("a weight is not finite after training: nothing was learned")
+    return after, progress.curve
+
+
+def _fitted(
+    module: LightningModule, events: Events, schedule: Schedule, callbacks: list[Callback]
+) -> Trainer:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    module = Training(network, before, schedule, events.steps * schedule.epochs)
-    progress = Progress(schedule)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Lightning's hints about loggers and workers
         trainer = Trainer(
@@ -178,17 +184,52 @@ def train(
             precision=schedule.precision,  # type: ignore[arg-type]
             max_epochs=schedule.epochs,
             max_steps=schedule.max_steps or -1,
+            max_time=timedelta(seconds=schedule.max_seconds) if schedule.max_seconds else None,
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
-            callbacks=[progress],
+            callbacks=callbacks,
         )
         trainer.fit(module, datamodule=events)
-    after = read_back(module.network, trainer.optimizers[0], schedule.kept)
-    if not after.finite():
-        raise DivergedError("a weight is not finite after training: nothing was learned")
-    return after, progress.curve
+    return trainer
+
+
+def _looks_back(schedule: Schedule) -> bool:
+    return bool(schedule.retention.ewc or schedule.retention.distill)
+
+
+def _cache(schedule: Schedule) -> Cache:
+    stale = schedule.most_stale if schedule.rule == "asynchronous" else 0
+    return Cache(schedule.cache, stale, schedule.workers, schedule.in_order)
+
+
+def _online(schedule: Schedule, before: Parameters) -> list[Online]:
+    if schedule.rule != "online":
+        return []
+    return [Online(schedule.tau, schedule.power, before.online_steps)]
+
+
+def _average(network: nn.Module, schedule: Schedule, before: Parameters) -> list[Average]:
+    """The average of the weights that are served; the network goes on from those that learn."""
+    decay = schedule.retention.average
+    if not decay:
+        return []
+    weights = {name: torch.tensor(array) for name, array in before.weights.items()}
+    raw = {name: torch.tensor(array) for name, array in before.part("raw").items()}
+    network.load_state_dict({**network.state_dict(), **raw})
+    return [Average(network, decay, weights)]
+
+
+def _keep(
+    after: Parameters, before: Parameters, schedule: Schedule, average: list[Average]
+) -> None:
+    """Serve the average if there is one, and go no farther than the trusted way."""
+    for callback in average:
+        after.put("raw", after.weights)
+        after.weights = {name: tensor.numpy() for name, tensor in callback.weights.items()}
+    if (trust := schedule.retention.trust) is not None:
+        after.weights = within(before.weights, after.weights, trust)
 
 
 def read_back(

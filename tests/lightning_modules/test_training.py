@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,12 +11,13 @@ import torch
 from lightning_modules.events import Events
 from lightning_modules.learner import DivergedError
 from lightning_modules.parameters import Parameters
+from lightning_modules.progress import RECENT, Progress
 from lightning_modules.recommendation.features import FEATURES
 from lightning_modules.recommendation.lists import Lists
 from lightning_modules.recommendation.network import grown, initial, to_ranker
 from lightning_modules.recommendation.sources import InMemory
-from lightning_modules.schedule import Schedule
-from lightning_modules.training import RECENT, cosine_factor, refuse_unless_finite, train
+from lightning_modules.schedule import Schedule, cosine_factor
+from lightning_modules.training import refuse_unless_finite, train
 from tests.lightning_modules.recommendation.tiny_shop import (
     FIRST,
     day_of_trade,
@@ -106,6 +108,66 @@ def test_each_optimizer_goes_on_with_its_own_state(
     name = "mlp.0.weight"
     assert np.array_equal(resumed.weights[name], straight.weights[name])
     assert not np.array_equal(anew.weights[name], straight.weights[name])
+
+
+RULES: dict[str, dict[str, Any]] = {
+    "averaged": {"cache": 3},
+    "asynchronous": {"rule": "asynchronous", "cache": 2, "most_stale": 1},
+    "online": {"rule": "online", "tau": 5.0},
+}
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "adagrad", "rmsprop"])
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_each_rule_goes_on_after_a_night_as_if_there_had_been_none(
+    lists: Lists, tmp_path: Path, optimizer: str, rule: str
+) -> None:
+    changed: dict[str, Any] = {**RULES[rule], "optimizer": optimizer, "momentum": 0.9}
+    schedule = replace(SCHEDULE, **changed)
+    once, curve = taught(start(), Events(InMemory(lists), 4, 1), schedule)
+    once.save(tmp_path)
+    again = Parameters.load(tmp_path)
+    assert again.online_steps == (len(curve) if rule == "online" else 0)
+    resumed, _ = taught(again, Events(InMemory(lists), 4, 2), schedule)
+    straight, _ = taught(once, Events(InMemory(lists), 4, 2), schedule)
+    for name, array in straight.weights.items():
+        assert np.array_equal(resumed.weights[name], array)
+
+
+def test_a_curve_of_cached_gradients_says_how_stale_they_were(lists: Lists) -> None:
+    schedule = replace(SCHEDULE, rule="asynchronous", cache=2, most_stale=1)
+    _, curve = taught(start(), Events(InMemory(lists), 4, 1), schedule)
+    assert sum(point["gradients"] for point in curve) == InMemory(lists).steps(4)
+    assert [point["stalest"] for point in curve] == [0.0] + [1.0] * (len(curve) - 1)
+
+
+def test_a_loss_that_runs_away_is_no_training() -> None:
+    progress = Progress(replace(SCHEDULE, divergence=3.0))
+    for _ in range(2 * RECENT):
+        progress.updated({"loss": 1.0})
+    with pytest.raises(DivergedError, match=r"1 at first and is 3\..* more than divergence = 3"):
+        for _ in range(RECENT):
+            progress.updated({"loss": 4.0})
+
+
+def test_training_ends_in_time(lists: Lists) -> None:
+    short = replace(SCHEDULE, epochs=1_000_000, max_seconds=1.0)
+    _, curve = taught(start(), Events(InMemory(lists), 4, 1), short)
+    assert 0 < len(curve) < 1_000_000
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"rule": "online", "epochs": 2},
+        {"rule": "online", "cache": 2},
+        {"rule": "sometimes"},
+        {"cache": 2, "precision": "bf16-mixed"},
+    ],
+)
+def test_rules_that_do_not_go_together_are_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"rule|cached"):
+        replace(SCHEDULE, **changed)
 
 
 def test_training_stops_when_it_was_told_to(lists: Lists) -> None:
