@@ -21,7 +21,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup peers demo serve workspace registry test test-slow check fix
-.PHONY: bench-quality bench-off-policy bench-ta-feng bench-overhead
+.PHONY: bench-quality bench-off-policy bench-ta-feng bench-sessions bench-browsing bench-overhead
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -88,6 +88,12 @@ bench-off-policy: peers ## the estimators that judge a price table, on logs of k
 
 bench-ta-feng: peers ## the recommender on another shop, through Chinese New Year
 	@python -m benchmarks.ta_feng
+
+bench-sessions: setup ## the recommender where nobody comes back; EVENTS=DIR adds a log of clicks
+	@python -m benchmarks.sessions $(if $(EVENTS),--events $(EVENTS))
+
+bench-browsing: setup ## what people do next in two other shops: EVENTS=DIR
+	@python -m benchmarks.browsing --events $(EVENTS)
 
 bench-overhead: setup ## what an increment costs beside its learning
 	@python -m benchmarks.overhead

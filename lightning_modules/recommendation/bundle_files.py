@@ -10,7 +10,6 @@ from safetensors.numpy import save_file
 from lightning_modules import files
 from lightning_modules.learner import LearnerFileError
 from lightning_modules.parameters import Parameters
-from lightning_modules.recommendation.features import FEATURES
 from lightning_modules.recommendation.lists import as_arrays, from_arrays
 from lightning_modules.recommendation.memory import Memory
 from lightning_modules.recommendation.settings import Settings
@@ -28,17 +27,17 @@ def save_memory(memory: Memory, path: Path) -> None:
     save_file(arrays, path)
 
 
-def load_memory(memory: Memory, path: Path, user_ids: NDArray[np.object_]) -> None:
+def load_memory(memory: Memory, path: Path, user_ids: NDArray[np.object_], width: int) -> None:
     """Put what `save_memory` wrote into `memory`; `user_ids` names the user rows.
 
-    Raises LearnerFileError if its lists have other features than this code makes.
+    Raises LearnerFileError if its lists have other features than the `width` this learner makes.
     """
     arrays = files.read_arrays(path)
     for part in PARTS:
         lists = from_arrays(files.part(arrays, part), user_ids)
-        if lists.features.shape[1] != len(FEATURES):
+        if lists.features.shape[1] != width:
             raise LearnerFileError(
-                f"{path}: {lists.features.shape[1]} features, this code makes {len(FEATURES)}; "
+                f"{path}: {lists.features.shape[1]} features, this code makes {width}; "
                 "bootstrap a new line"
             )
         setattr(memory, part, lists)

@@ -100,8 +100,13 @@ def tastes(past: Histories, shop: Shelf) -> Floats:
 
 def candidates(past: Histories, shop: Shelf, taste: Floats, explore: int) -> Candidates:
     """All of a user's items, then up to `explore` new ones from the pool, each by item row."""
+    return with_new(past, shop, taste, new_items(past, shop, taste, explore))
+
+
+def with_new(past: Histories, shop: Shelf, taste: Floats, new: tuple[Ints, Ints]) -> Candidates:
+    """All of a user's items, then the new ones: list and item row of each, list after list."""
     lists = len(past.visits)
-    new_owner, new_item = _new_items(past, shop, taste, explore)
+    new_owner, new_item = new
     per_list = np.diff(past.offsets) + np.bincount(new_owner, minlength=lists)
     owner = np.concatenate([past.owner, new_owner])
     order = np.argsort(owner, kind="stable")
@@ -112,9 +117,7 @@ def candidates(past: Histories, shop: Shelf, taste: Floats, explore: int) -> Can
     return Candidates(starts(per_list), owner, item, history, first_stage)
 
 
-def _new_items(
-    past: Histories, shop: Shelf, taste: Floats, explore: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def new_items(past: Histories, shop: Shelf, taste: Floats, explore: int) -> tuple[Ints, Ints]:
     """List and item row of each new candidate, list after list; some lists at a time."""
     place = np.full(len(shop.group), -1)
     place[shop.pool] = np.arange(len(shop.pool))

@@ -25,7 +25,7 @@ from lightning_modules.recommendation.lists import Lists, joined, no_lists
 from lightning_modules.recommendation.memory import Memory
 from lightning_modules.recommendation.offers import offers_on, promoting_channels
 from lightning_modules.recommendation.outputs import shop_outputs
-from lightning_modules.recommendation.purchases import item_groups, purchases
+from lightning_modules.recommendation.purchases import Purchases, item_groups, purchases
 from lightning_modules.recommendation.ranking import best_scores, list_quality
 from lightning_modules.recommendation.settings import FINE_TUNE, FIT, Settings
 from lightning_modules.recommendation.state import ShopState
@@ -47,13 +47,14 @@ class RecommendationLearner:
     metric: ClassVar[str] = "ndcg@20"
     higher_is_better: ClassVar[bool] = True
     shown: ClassVar[tuple[str, ...]] = ("ndcg@10", "recall@10")
+    features: ClassVar[tuple[str, ...]] = FEATURES
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.vocabulary = Vocabulary()
         self.state = ShopState()
         self.parameters = Parameters()
-        empty = no_lists(len(FEATURES), settings.sampling_share, settings.sampling_share)
+        empty = no_lists(len(self.features), settings.sampling_share, settings.sampling_share)
         self.memory = Memory(
             empty, empty, settings.replay_size, settings.frozen_size, settings.frozen_a_day
         )
@@ -71,7 +72,7 @@ class RecommendationLearner:
             learner.vocabulary = Vocabulary.load(directory / VOCABULARY_FILE)
             learner.state = load_state(directory / STATE_FILE)
             names = np.array(list(learner.vocabulary.users.row_of), object)
-            load_memory(learner.memory, directory / REPLAY_FILE, names)
+            load_memory(learner.memory, directory / REPLAY_FILE, names, len(cls.features))
         except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
             raise LearnerFileError(
                 f"{directory}: {error!r} in {VOCABULARY_FILE}, {STATE_FILE} or {REPLAY_FILE}; "
@@ -108,8 +109,7 @@ class RecommendationLearner:
 
         An item first seen today is no candidate today.
         """
-        known = (self.state, self.vocabulary)
-        return lists_of_day(known, self.settings, day, whole=whole)
+        return lists_of_day((self.state, self.vocabulary), self.settings, day, whole=whole)
 
     def scores(self, examples: Lists) -> NDArray[np.float32]:
         """One score per candidate; raises ValueError on an untrained learner."""
@@ -164,20 +164,14 @@ class RecommendationLearner:
     ) -> None:
         """Take the day in, once; `examples` (whole or sampled) go to the memories."""
         bought = purchases(day.events, self.settings.event_types)
-        groups = item_groups(day.items)
         number = day_number(day.day)
         if number <= self.state.day:
             raise ValueError(f"{day.day} was taken in already: each day counts once")
         names = self.vocabulary
-        names.users.admit(bought.user_ids)
-        self._admit_items(groups, bought.item_ids)
+        self._admit_items(item_groups(day.items), bought.item_ids)
         names.channels.admit(promoting_channels(day.prices))
         names.channels.admit(bought.channels)
-        users, items = names.users.find(bought.user_ids), names.items.find(bought.item_ids)
-        self.state.absorb(users[bought.user], items[bought.item], number)
-        self.state.absorb_baskets(
-            users, items, names.channels.find(bought.channels), bought, self.settings.most_pairs
-        )
+        self._count(bought, number)
         before = self.state.offers
         self.state.offers = offers_on(before, day.prices, names.items, names.channels, number)
         if examples is not None and len(examples):
@@ -205,6 +199,15 @@ class RecommendationLearner:
         """What the shop shows on `day`: see `outputs.shop_outputs`."""
         return shop_outputs((self.state, self.vocabulary), self.settings, self._trained(), day)
 
+    def _count(self, bought: Purchases, day: int) -> None:
+        """Take purchases of known items into the state."""
+        names = self.vocabulary
+        names.users.admit(bought.user_ids)
+        users, items = names.users.find(bought.user_ids), names.items.find(bought.item_ids)
+        channels = names.channels.find(bought.channels)
+        self.state.absorb(users[bought.user], items[bought.item], day)
+        self.state.absorb_baskets(users, items, channels, bought, self.settings.most_pairs)
+
     def _train(self, source: "Source", rule: dict[str, Any], seed: int) -> Curve:
         from lightning_modules.events import Events
         from lightning_modules.recommendation.network import to_ranker
@@ -227,7 +230,7 @@ class RecommendationLearner:
         from lightning_modules.recommendation.network import grown, initial
 
         if not self.parameters:
-            sizes = [len(FEATURES), *self.settings.hidden]
+            sizes = [len(self.features), *self.settings.hidden]
             self.parameters = initial(sizes, self.settings.width, seed)
         users = max(users, len(self.vocabulary.users))
         self.parameters = grown(self.parameters, users, len(self.vocabulary.items))

@@ -26,10 +26,12 @@ class Memory:
         """Take a day's training lists: a few held-out ones to the frozen, the rest to replay.
 
         Each memory keeps the lists of lowest hash: a uniform sample of all it was ever offered.
+        Of lists with one key (a session's) none is replayed if one is frozen.
         """
         frozen = self._few(lists, holdout & lists.hit)
+        fresh = ~np.isin(lists.keys, lists.keys[frozen]) & lists.hit
         self.replay = _lowest(
-            joined([self.replay, lists.take(~frozen & lists.hit)]), REPLAY_SALT, self.replay_size
+            joined([self.replay, lists.take(fresh)]), REPLAY_SALT, self.replay_size
         )
         self.frozen = _lowest(
             joined([self.frozen, lists.take(frozen)]), FROZEN_SALT, self.frozen_size

@@ -23,11 +23,12 @@ def neighbour_rates(
 ) -> Floats:
     """How often the `count` nearest users buy each candidate (N,), as purchases a visit.
 
-    Zero for a user without a history. `users` (L,) are the user rows of the lists.
+    Zero for a user without a history, and if nobody is asked. `users` (L,) are the user rows of
+    the lists.
     """
     rates = np.zeros(len(rows.item), np.float32)
     asked = np.sort(np.argsort(-state.users.last.astype(np.int64), kind="stable")[:MOST_USERS])
-    if len(asked) < 2:
+    if count == 0 or len(asked) < 2:
         return rates
     everyone = _rate_matrix(state, day)
     them = everyone[asked]

@@ -64,9 +64,14 @@ class Ranker(nn.Module):
         total: Tensor = score + bias * known_item + match * (known_user & known_item)
         return total
 
+    def predictions(self, batch: Batch) -> Tensor:
+        """The scores of the batch's rows (n,)."""
+        scores: Tensor = self(batch.features, batch.users, batch.items)
+        return scores
+
     def loss(self, batch: Batch) -> Tensor:
         """The mean loss of the batch's lists."""
-        return list_losses(self(batch.features, batch.users, batch.items), batch).mean()
+        return list_losses(self.predictions(batch), batch).mean()
 
 
 def list_losses(scores: Tensor, batch: Batch) -> Tensor:

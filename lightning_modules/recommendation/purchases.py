@@ -35,15 +35,20 @@ class Purchases:
     basket_item: Ints
 
 
-def purchases(events: pd.DataFrame, event_types: tuple[str, ...] = (PURCHASE,)) -> Purchases:
+def counted(events: pd.DataFrame, event_types: tuple[str, ...]) -> pd.DataFrame:
     """What counts as bought: an event of a wanted type with a user and an item.
 
     A purchase needs a quantity above zero; other types, such as a view, may have none.
     """
     kind = events["event_type"]
-    counted = (events["quantity"] > 0).to_numpy(bool) | (kind != PURCHASE).to_numpy(bool)
-    wanted = kind.isin(event_types).to_numpy(bool) & counted
-    rows = events[wanted & events["item_id"].notna().to_numpy(bool)]
+    some = (events["quantity"] > 0).to_numpy(bool) | (kind != PURCHASE).to_numpy(bool)
+    wanted = kind.isin(event_types).to_numpy(bool) & some
+    return events[wanted & events["item_id"].notna().to_numpy(bool)]
+
+
+def purchases(events: pd.DataFrame, event_types: tuple[str, ...] = (PURCHASE,)) -> Purchases:
+    """The day's events that are `counted`, put together."""
+    rows = counted(events, event_types)
     user, user_ids = pd.factorize(rows["user_id"], sort=True)
     item, item_ids = pd.factorize(rows["item_id"], sort=True)
     stride = max(len(item_ids), 1)

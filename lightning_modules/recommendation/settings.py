@@ -46,6 +46,34 @@ class Settings:
         return replace(told, event_types=tuple(told.event_types))
 
 
+@dataclass(frozen=True)
+class SessionSettings(Settings):
+    """What a `SessionLearner` can be told beside that.
+
+    The defaults keep the lists of a day near 100 MB. `benchmarks.sessions` takes fewer
+    sessions and twice the candidates: of a supermarket's 40,000 items they lose fewer.
+
+    Attributes:
+        neighbours: None: a session that is going on is nobody's neighbour.
+        sessions_a_day: Sessions of a day that are judged and learned from, by hash. The state
+            counts all of them.
+        positions: Items of one session that are to be foretold, by hash.
+        prefix: How many items back from such a place are looked at.
+        seen_together: Candidates that are most often seen in a session with those items.
+    """
+
+    explore: int = 100
+    neighbours: int = 0
+    sessions_a_day: int = 500
+    positions: int = 4
+    prefix: int = 32
+    seen_together: int = 200
+
+    def __post_init__(self) -> None:
+        if self.neighbours:
+            raise ValueError(f"neighbours = {self.neighbours}: a session has none, leave it at 0")
+
+
 FINE_TUNE: dict[str, Any] = {
     "learning_rate": 1e-4,
     "embedding_learning_rate": 3e-4,

@@ -130,9 +130,7 @@ class ShopState:
         Raises:
             ValueError: if the day is not after the last one: each day counts once.
         """
-        if day <= self.day:
-            raise ValueError(f"day {day} was taken in already (last: {self.day}): skip it")
-        self.day = day
+        self._begin(day)
         if len(users) == 0:
             return
         keys = np.sort(pair_keys(users, items))
@@ -157,6 +155,29 @@ class ShopState:
         self.users.saved[users] += bought.user_money[:, 0]
         self.users.spent[users] += bought.user_money[:, 1]
         self.users.channel[users[channels > 0]] = channels[channels > 0]
+        self._absorb_together(items, bought, most_pairs)
+
+    def absorb_sessions(self, items: Ints, bought: Purchases, day: int, most_pairs: int) -> None:
+        """Take in a day of sessions instead: nothing stays of one but what it says of items.
+
+        `items` and `most_pairs` are as for `absorb_baskets`. All sessions share one row of users,
+        of whom nothing is known. Raises ValueError as `absorb` does.
+        """
+        self._begin(day)
+        self.users.grow(1)
+        if len(items) == 0:
+            return
+        self.items.grow(int(items.max()) + 1)
+        sold = items[bought.item]
+        self._absorb_items(sold, np.ones(len(sold), bool), day)
+        self._absorb_together(items, bought, most_pairs)
+
+    def _begin(self, day: int) -> None:
+        if day <= self.day:
+            raise ValueError(f"day {day} was taken in already (last: {self.day}): skip it")
+        self.day = day
+
+    def _absorb_together(self, items: Ints, bought: Purchases, most_pairs: int) -> None:
         self.items.saved[items] += bought.item_money[:, :1]
         self.items.spent[items] += bought.item_money[:, 1:]
         self.together.absorb(bought.basket, items[bought.basket_item], self.day, most_pairs)

@@ -49,6 +49,15 @@ def test_lists_with_nothing_to_learn_are_not_kept() -> None:
     assert len(kept.replay) == len(kept.frozen) == 0
 
 
+def test_no_list_is_replayed_that_shares_a_key_with_a_frozen_one() -> None:
+    kept, lists = memory(100, 100, 1), day_lists(4)
+    pairs = np.arange(len(lists)) // 2  # the places of a session have one key
+    kept.take(replace(lists, keys=lists.keys[2 * pairs]), lists.hit)
+    assert len(kept.frozen) == 1
+    assert len(kept.replay) >= lists.hit.sum() - 2
+    assert not np.isin(kept.replay.keys, kept.frozen.keys).any()
+
+
 def test_another_seed_replays_other_lists() -> None:
     kept, lists = memory(100, 0, 0), day_lists(4)
     kept.take(lists, np.zeros(len(lists), bool))

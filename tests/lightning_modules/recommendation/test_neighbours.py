@@ -55,6 +55,7 @@ def test_a_stranger_has_no_neighbours_and_a_new_shop_no_users() -> None:
     rows = everything(2, 4)
     found = neighbour_rates(state, np.array([99, 0]), rows, DAY, 4)
     assert not found[:4].any()
+    assert not neighbour_rates(state, np.array([1, 0]), rows, DAY, 0).any()  # nobody is asked
     assert not neighbour_rates(ShopState(), np.array([0, 1]), rows, DAY, 4).any()
 
 

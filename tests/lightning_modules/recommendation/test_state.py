@@ -26,6 +26,28 @@ def lived(*days: tuple[int, list[tuple[int, int]]]) -> ShopState:
     return state
 
 
+def test_a_day_of_sessions_counts_items_and_pairs_alone() -> None:
+    baskets = Purchases(
+        user_ids=["s", "t"],
+        item_ids=["a", "b"],
+        user=np.array([0, 0, 1]),
+        item=np.array([0, 1, 1]),
+        channels=["", ""],
+        user_money=np.ones((2, 2), np.float32),
+        item_money=np.array([[1, 4], [2, 8]], np.float32),
+        basket=np.array([0, 0, 1]),
+        basket_item=np.array([0, 1, 1]),
+    )
+    state = ShopState()
+    state.absorb_sessions(np.array([5, 3]), baskets, 100, 10)
+    assert state.items.buyers[[5, 3]].tolist() == [1, 2]
+    assert state.items.spent[[5, 3], 0].tolist() == [4, 8]
+    assert state.together.key.tolist() == pair_keys(np.array([3]), np.array([5])).tolist()
+    assert (len(state.users.last), len(state.pairs.key), state.users.saved.sum()) == (1, 0, 0)
+    with pytest.raises(ValueError, match="taken in already"):
+        state.absorb_sessions(np.array([5, 3]), baskets, 100, 10)
+
+
 def test_a_counter_is_the_sum_of_its_faded_purchases() -> None:
     state = lived((100, [(0, 0)]), (103, [(0, 0), (1, 0)]), (110, [(1, 1)]))
     pair = int(np.searchsorted(state.pairs.key, pair_keys(np.array([0]), np.array([0]))[0]))
