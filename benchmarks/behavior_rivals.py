@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.behavior_rows import Outcomes, Sample, sampled
+from benchmarks.behavior_rows import Draw, Outcomes, Sample, by_hash
 from lightning_modules.behavior.examples import UserDays
 from lightning_modules.behavior.features import FEATURES, USER
 from lightning_modules.behavior.learner import BehaviorLearner
@@ -99,8 +99,9 @@ def rivals(
     *,
     settings: dict[str, Any],
     learn_from: dt.date,
+    draw: Draw = by_hash,
 ) -> Rivals:
-    """Score every rival on each day from `first` to `last`.
+    """Score every rival on each day from `first` to `last`, on the rows that `draw` gives.
 
     `days` are all of the shop's, closed ones too, in order from the first on; `learn_from` is the
     first day with examples, which must be the champion's, as it fixes the judged categories.
@@ -118,7 +119,7 @@ def rivals(
             if day == first:
                 linear.warm_up(history, found)
             if len(units):
-                rows = sampled(units)
+                rows = draw(day, units)
                 history.rows[day] = rows
                 history.features[day] = features_of(units, rows)
                 if day >= first:

@@ -1,6 +1,7 @@
 """The rows on which behavior is judged: a sample of users times categories each day."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,11 @@ class Sample:
         return np.array_equal(self.user, other.user) and np.array_equal(self.column, other.column)
 
 
+def by_hash(_day: dt.date, units: UserDays) -> Sample:
+    """ROWS_A_DAY of the day's rows, see `sampled`."""
+    return sampled(units)
+
+
 def sampled(units: UserDays, rows: int = ROWS_A_DAY) -> Sample:
     """Up to `rows` of the day's rows, uniform over users times categories, by hash of day and row.
 
@@ -42,6 +48,9 @@ def sampled(units: UserDays, rows: int = ROWS_A_DAY) -> Sample:
     chosen = np.sort(np.argsort(luck, kind="stable")[:rows])
     place = new[chosen]
     return Sample(place, views.user[views.view[place]].astype(np.int64), column[chosen])
+
+
+Draw = Callable[[dt.date, UserDays], Sample]  # the rows of a day that are judged
 
 
 @dataclass

@@ -4,16 +4,19 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
+from benchmarks.behavior_protocol import protocol_rows
 from benchmarks.behavior_rivals import HORIZONS, Rivals, rivals
-from benchmarks.behavior_rows import ROWS_A_DAY, Outcomes, Sample, sampled
+from benchmarks.behavior_rows import ROWS_A_DAY, Draw, Outcomes, Sample, by_hash
 from benchmarks.findings import DifferentRowsError, Finding, day_interval
-from benchmarks.regimes import Cost, live_through, shop_days
+from benchmarks.regimes import NAIVE, Cost, live_through, shop_days
 from lightning_modules.behavior.examples import UserDays
+from lightning_modules.behavior.quality import category_hits
 from tasks.params import PARAMS, load_params
 
 APPLICATION = "behavior"
@@ -24,6 +27,7 @@ ECE_BINS = 15
 NAMES = {1: "next day", 7: "next week"}
 MEASURES = ("AUC", "PR-AUC", "log loss")
 HIGHER_IS_BETTER = ("AUC", "PR-AUC")
+HITS = "hit@10, next category"  # its bar is the naive rival's figure
 BARS = {
     ("next day", "AUC"): 0.830,
     ("next day", "PR-AUC"): 0.1055,
@@ -42,17 +46,24 @@ def measure_behavior(
     place: Path, first: dt.date, last: dt.date
 ) -> tuple[list[Finding], Cost, list[str]]:
     """Champion, frozen, retrained and rivals on the workspace's days; see `quality`."""
-    recorder, section = Recorder(), load_params(place / PARAMS).application(APPLICATION)
+    section = load_params(place / PARAMS).application(APPLICATION)
+    from_then: dict[str, Any] = {
+        "settings": section.settings,
+        "learn_from": first - dt.timedelta(days=section.bootstrap.days),
+    }
+    rows = protocol_rows(shop_days(place, last), first, **from_then)
+    recorder = Recorder(rows, rows.vocabulary)
     cost = live_through(place, APPLICATION, last, recorder, RETRAIN_DAYS)
-    learn_from = first - dt.timedelta(days=section.bootstrap.days)
-    others = rivals(
-        shop_days(place, last), first, last, settings=section.settings, learn_from=learn_from
-    )
+    others = rivals(shop_days(place, last), first, last, draw=rows, **from_then)
     recorder.join(others)
     cost.take(others.seconds)
     notes = [
-        f"Rows: {ROWS_A_DAY:,} (user, category) pairs a day, by hash. The week from a day on is "
-        f"scored on that day. Full retrain: every {RETRAIN_DAYS} days, as LightGBM."
+        f"Rows: {ROWS_A_DAY:,} (user, category) pairs a day, the very ones on which the bars were "
+        "measured (benchmarks/behavior_protocol.py). The week from a day on is scored on that "
+        f"day. Full retrain: every {RETRAIN_DAYS} days, as LightGBM.",
+        "The week's calibration is state: frozen and full retrain have the champion's.",
+        "hit@10: was the category of a user's first event of the day among the ten likeliest? "
+        "The naive rival ranks by the user's own frequency; its figure is the bar.",
     ]
     return recorder.findings(cost.seconds), cost, notes
 
@@ -61,21 +72,28 @@ def measure_behavior(
 class Recorder:
     """Keeps the sampled rows of each day with every method's scores, for `regimes`.
 
-    The score of the week from a day on is the one made on that day, before it was learned.
+    The score of the week from a day on is the one made on that day, before it was learned. `draw`
+    chooses the rows; hits are noted if `vocabulary` (C,) has the row of each judged category.
     """
 
+    draw: Draw = by_hash
+    vocabulary: NDArray[np.int32] | None = None
     rows: dict[dt.date, Sample] = field(default_factory=dict)
     scores: dict[str, dict[dt.date, NDArray[np.float32]]] = field(default_factory=dict)
     outcomes: Outcomes = field(default_factory=Outcomes)
+    hits: dict[str, list[NDArray[np.float64]]] = field(default_factory=dict)
 
     def record(self, day: dt.date, examples: UserDays, scores: Scores) -> None:
         """Take the day's examples and what each method says of their rows (N, 2 or more)."""
         self.outcomes.record(day, examples)
         if len(examples) == 0:
             return
-        self.rows[day] = rows = sampled(examples)
+        self.rows[day] = rows = self.draw(day, examples)
         for method, found in scores.items():
             self.scores.setdefault(method, {})[day] = found[rows.place, :2]
+            if self.vocabulary is not None:
+                hits = category_hits(examples, found[:, 2], self.vocabulary)
+                self.hits.setdefault(method, []).append(hits[~np.isnan(hits)])
 
     def join(self, others: Rivals) -> None:
         """Take the rivals' scores; raises DifferentRowsError unless they are of the same rows."""
@@ -101,6 +119,33 @@ class Recorder:
                 chances = {day: by_day[day][:, place].astype(np.float64) for day in labels}
                 cost = (seconds or {}).get(method)
                 found += _of_method(NAMES[days], method, labels, chances, cost)
+        return found + self._hits()
+
+    def _hits(self) -> list[Finding]:
+        """The share of hits of each method, a mean over days."""
+        daily = {
+            method: np.array([hits.mean() for hits in of_day if len(hits)])
+            for method, of_day in self.hits.items()
+            if any(len(hits) for hits in of_day)
+        }
+        bar = float(daily[NAIVE].mean()) if NAIVE in daily else None
+        found: list[Finding] = []
+        for method, values in daily.items():
+            value, judged = float(values.mean()), bar if method == CHAMPION else None
+            found.append(
+                Finding(
+                    measure=HITS,
+                    application=APPLICATION,
+                    method=method,
+                    value=value,
+                    unit="share",
+                    interval=day_interval(values),
+                    days=len(values),
+                    rows=sum(len(hits) for hits in self.hits[method]),
+                    bar=judged,
+                    met=None if judged is None else value >= judged,
+                )
+            )
         return found
 
 

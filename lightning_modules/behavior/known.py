@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lightning_modules.behavior.calibration import Calibration
 from lightning_modules.behavior.happened import NOTHING, Happened
 from lightning_modules.behavior.sequences import Sequences, Steps
 from lightning_modules.behavior.settings import Settings
@@ -18,20 +19,23 @@ from lightning_modules.vocabulary import Rows
 WORDS_FILE = "vocabulary.json"
 STATE_FILE = "state.safetensors"
 EVENTS_FILE = "events.safetensors"
+CALIBRATION_FILE = "calibration.safetensors"
 
 
 @dataclass
 class Known:
-    """The state of a behavior learner, in three files."""
+    """The state of a behavior learner, in four files."""
 
     settings: Settings
     words: Words = field(init=False)
     state: BehaviorState = field(default_factory=BehaviorState)
     sequences: Sequences = field(init=False)
+    calibration: Calibration = field(init=False)
 
     def __post_init__(self) -> None:
         self.words = Words(self.settings.term_buckets)
         self.sequences = Sequences(self.settings.past_events, self.settings.terms)
+        self.calibration = Calibration(self.settings.calibration_days)
 
     @property
     def categories(self) -> NDArray[np.int32]:
@@ -49,10 +53,11 @@ class Known:
         self.state.absorb(today, users, steps.category)
 
     def save(self, directory: Path) -> None:
-        """Write the three files."""
+        """Write the four files."""
         self.words.save(directory / WORDS_FILE)
         self.state.save(directory / STATE_FILE)
         self.sequences.save(directory / EVENTS_FILE)
+        self.calibration.save(directory / CALIBRATION_FILE)
 
     def load(self, directory: Path) -> None:
         """Read what `save` wrote; raises LearnerFileError if a file is missing or unfit."""
@@ -60,8 +65,9 @@ class Known:
             self.words = Words.load(directory / WORDS_FILE)
             self.state = BehaviorState.load(directory / STATE_FILE)
             self.sequences.load(directory / EVENTS_FILE)
+            self.calibration.load(directory / CALIBRATION_FILE)
         except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
-            files = f"{WORDS_FILE}, {STATE_FILE} or {EVENTS_FILE}"
+            files = f"{WORDS_FILE}, {STATE_FILE}, {EVENTS_FILE} or {CALIBRATION_FILE}"
             raise LearnerFileError(
                 f"{directory}: {error!r} in {files}; restore the bundle"
             ) from error

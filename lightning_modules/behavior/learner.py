@@ -1,7 +1,6 @@
 """The behavior learner: what a user does next, and what they buy within a day and a week.
 
-One network for all of it, see `network`. Torch and Lightning are imported only where they are
-needed: they take seconds.
+One network for all of it: `network`. Torch and Lightning are slow to import: only where needed.
 """
 
 from datetime import date, timedelta
@@ -64,7 +63,7 @@ class BehaviorLearner:
         return learner
 
     def save(self, directory: Path) -> None:
-        """Write seven files; the same content gives the same bytes."""
+        """Write eight files; the same content gives the same bytes."""
         self.save_parameters(directory)
         self.known.save(directory)
         self.waiting.save(directory / WAITING_FILE)
@@ -92,8 +91,7 @@ class BehaviorLearner:
         """Five columns, see `weights.SCORES`; raises ValueError on an untrained learner."""
         from lightning_modules.behavior.weights import scored
 
-        category = self.known.categories
-        return scored(self._trained(), self.settings, examples.views, category)
+        return scored(self._trained(), self.known, examples.views)
 
     def naive_scores(self, examples: UserDays) -> NDArray[np.float32]:
         """A user's own frequency of each category, drawn to the shop's mean."""
@@ -161,6 +159,8 @@ class BehaviorLearner:
             part = examples.training_part()
             frozen = self.memory.take(part, held)
             unseen = frozen if self.parameters else held
+            if (rule := self.waiting.rule_of(today.day)) is not None:
+                self.known.calibration.learn(examples.served, rule, examples.bought)
             self.waiting.drop(today.day)
             self.waiting.add(waiting_part(part.take(~unseen), self.settings.waiting_share))
         self.known.absorb(today, item_categories(day.items))
@@ -208,16 +208,16 @@ class BehaviorLearner:
     def _serve(self, day: date) -> None:
         from lightning_modules.behavior.weights import scored
 
-        views = views_before(self.known, day)
-        category = self.known.categories
-        found = scored(self.parameters, self.settings, views, category)[:, 1]
-        chance = found.astype(np.float16).reshape(len(views), len(category))
-        self.waiting.serve(day_number(day), chance)
+        views, known = views_before(self.known, day), self.known
+        found = scored(self.parameters, known, views)[:, 1]
+        chance = found.astype(np.float16).reshape(len(views), len(known.categories))
+        self.waiting.serve(day_number(day), chance, known.calibration.rule)
 
     def _choose(self) -> None:
         """Fix the judged categories, once; the memories take their form."""
         if not self.known.state.chosen:
             self.known.state.choose(self.settings.categories)
+            self.known.calibration.begin(len(self.known.categories))
             self._forget_everything(len(self.known.categories))
 
     def _forget_everything(self, categories: int) -> None:
@@ -237,8 +237,9 @@ class BehaviorLearner:
         from lightning_modules.behavior.weights import initial
 
         if not self.parameters:
-            inputs, columns = new.views.inputs.shape[1], len(self.known.categories)
-            self.parameters = initial(self.settings, inputs, columns, seed)
+            inputs, category = new.views.inputs.shape[1], self.known.categories
+            self.parameters = initial(self.settings, inputs, len(category), seed)
+            self.parameters.weights["place"] = category.astype(np.float32)
         views, words = new.views, self.known.words
         rows = {
             "kind": max(len(words.types), int(views.next_kind.max(initial=0)) + 1),

@@ -3,7 +3,8 @@
 A recurrent memory (GRU, Cho et al. 2014; for sessions, Hidasi et al., ICLR 2016) reads the last
 events. What it holds, the user's counters and the days of the last visits make the user's vector.
 The purchase heads cross it with the counters of a category (DCN V2, Wang et al., WWW 2021), and
-the next-event heads choose among the rows of their tables. Needs torch only, not Lightning.
+the next-event heads choose among the rows of their tables. For the next category they begin at the
+user's own counts (as RepeatNet, Ren et al., AAAI 2019). Needs torch only, not Lightning.
 """
 
 from itertools import pairwise
@@ -21,6 +22,7 @@ FARTHEST = 6.0  # standard deviations
 # What each task's mean loss is worth beside the others.
 BUY_1, BUY_7, KIND, CATEGORY, TERM = 8.0, 6.0, 0.1, 0.02, 0.02
 NAMES = ("kind", "category", "term")
+RARE = 0.02  # share of visits from which on a habit counts
 
 
 class Batch(NamedTuple):
@@ -49,12 +51,21 @@ class Batch(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Of each view: memory after the last event, vector, match with columns, rhythm (G, ...)."""
+    """Of each view: memory after the last event, vector, match with columns, rhythm (G, ...).
+
+    `habit` is what the user's own counts add to the logits of the rows of `category`.
+    """
 
     memory: Tensor
     vector: Tensor
     match: Tensor
     rhythm: Tensor
+    habit: Tensor
+
+    @property
+    def context(self) -> Tensor:
+        """What the first event of the day follows on (G, M + E)."""
+        return torch.cat([self.memory, self.vector], 1)
 
 
 class Behavior(nn.Module):
@@ -88,6 +99,9 @@ class Behavior(nn.Module):
         self.mlp = nn.Sequential(*_layers([size, *settings.hidden]))
         self.buy = nn.Linear(size + settings.hidden[-1], 2)
         self.choose = nn.ModuleDict({name: nn.Linear(memory + user, width) for name in NAMES})
+        # Of each judged category its row in `category`, and what its two counts are worth there.
+        self.place = nn.Parameter(torch.zeros(columns), requires_grad=False)
+        self.habit = nn.Parameter(torch.tensor([1.0, 0.0]))
         self.user_width = user
 
     def seen(self, batch: Batch) -> Seen:
@@ -98,7 +112,7 @@ class Behavior(nn.Module):
         inputs = _standard(batch.inputs, self.centre, self.spread)
         vector = self.user(torch.cat([inputs, batch.visits, memory], 1))
         own, match = vector[:, : self.user_width], vector[:, self.user_width :]
-        return Seen(memory, own, match, inputs[:, : len(RHYTHM)])
+        return Seen(memory, own, match, inputs[:, : len(RHYTHM)], self._habit(batch.inputs))
 
     def purchases(self, batch: Batch, seen: Seen) -> Tensor:
         """Two logits for each row (N, 2): bought within a day, within seven."""
@@ -120,11 +134,20 @@ class Behavior(nn.Module):
         logits: Tensor = self.buy(torch.cat([crossed, self.mlp(first)], 1))
         return logits
 
-    def choices(self, name: str, context: Tensor) -> Tensor:
+    def choices(self, name: str, context: Tensor, habit: Tensor | None = None) -> Tensor:
         """Logits over the rows of a table, after the events that a context (..., M + E) is of."""
         table, bias = getattr(self, name).weight, getattr(self, f"{name}_bias").weight
         logits: Tensor = self.choose[name](context) @ table.T + bias[:, 0]
-        return logits
+        return logits if habit is None else logits + habit
+
+    def _habit(self, inputs: Tensor) -> Tensor:
+        """The worth of the share of visits with a category, and of its last days (G, rows)."""
+        columns = self.judged.num_embeddings
+        often, lately = inputs[:, -2 * columns : -columns] ** 2, inputs[:, -columns:]
+        counts = torch.stack([often, lately], 2)
+        worth = torch.log1p(counts / RARE) @ self.habit
+        rows = self.category.num_embeddings
+        return worth.new_zeros(len(inputs), rows).index_copy(1, self.place.long(), worth)
 
     def loss(self, batch: Batch) -> Tensor:
         """The mean loss of a batch: a weighed sum over the tasks that it has labels of."""
@@ -153,7 +176,7 @@ class Behavior(nn.Module):
         zero = seen.vector.sum() * 0
         if not bool(watched.any()):
             return zero
-        kind, start = batch.next_kind[watched], torch.cat([seen.memory, seen.vector], 1)[watched]
+        kind, start = batch.next_kind[watched], seen.context[watched]
         loss = KIND * functional.cross_entropy(
             self.choices("kind", start), self._row("kind", kind[:, 0])
         )
@@ -169,7 +192,8 @@ class Behavior(nn.Module):
             )
         category = self._row("category", batch.next_category[came])
         if bool((category > 0).any()):
-            logits = self.choices("category", context[category > 0])
+            habit = seen.habit[came][:, None].expand(-1, category.shape[1], -1)[category > 0]
+            logits = self.choices("category", context[category > 0], habit)
             loss = loss + CATEGORY * functional.cross_entropy(logits, category[category > 0])
         term = self._row("term", batch.next_term[came])
         asked = (term > 0).any(-1)

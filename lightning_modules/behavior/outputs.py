@@ -49,7 +49,7 @@ def _purchases(
     known: Known, parameters: Parameters, views: Views, names: NDArray[np.object_]
 ) -> pd.DataFrame:
     category = known.categories
-    scores = scored(parameters, known.settings, views, category)
+    scores = scored(parameters, known, views)
     week = scores[:, 1].reshape(len(views), len(category))
     best = np.argsort(-week, axis=1, kind="stable")[:, :TOP]
     at = (np.arange(len(views))[:, None] * len(category) + best).ravel()

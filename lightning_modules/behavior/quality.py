@@ -36,7 +36,7 @@ def unit_quality(
     weight = 1 / views.share[ripe].astype(np.float64)
     table["log_loss_7"] = _means(unit[ripe], late, len(units), weight)
     table["served_log_loss_7"] = _served(units)
-    table["next_category_hit@10"] = _category_hits(units, scores[:, 2], category)
+    table["next_category_hit@10"] = category_hits(units, scores[:, 2], category)
     first = (np.cumsum(views.rows, dtype=np.int64) - views.rows)[units.todays() & (views.rows > 0)]
     for column, name in ((3, "next_type_log_loss"), (4, "next_query_log_loss")):
         table[name] = np.nan
@@ -70,7 +70,7 @@ def _served(units: UserDays) -> Floats:
     return found
 
 
-def _category_hits(
+def category_hits(
     units: UserDays, chance: NDArray[np.float32], category: NDArray[np.int32]
 ) -> Floats:
     """1, 0 or NaN for each unit (L,); NaN too where some categories are not there to rank."""

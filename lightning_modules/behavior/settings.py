@@ -20,7 +20,7 @@ SHARES = ("waiting_share", "replay_share")
 
 @dataclass(frozen=True)
 class Settings:
-    """What a behavior learner can be told; the defaults were chosen on September 2017.
+    """What a behavior learner can be told; the defaults were chosen on August and September 2017.
 
     `categories` are judged for every user: those bought on most user-days before the first
     examples, so leave some weeks of history before bootstrap.days. The ones in `not_judged` say
@@ -29,10 +29,11 @@ class Settings:
     day gets a row, the others share `term_buckets`. About `rows_a_user` of a user's categories are
     trained on, and the rows of `waiting_share` of the users wait for their late labels. Replay
     keeps the newest `replay_size` user-days out of `replay_share` of each day's; the frozen ones
-    are `frozen_size`, at most `frozen_a_day` from one day.
+    are `frozen_size`, at most `frozen_a_day` from one day. A day's outcome counts for
+    `calibration_days` in the week's calibration.
     """
 
-    categories: int = 60
+    categories: int = 70
     not_judged: tuple[str, ...] = ("COUPON/MISC ITEMS", "COUPON", "MISC ITEMS")
     past_events: int = 16
     next_events: int = 8
@@ -46,8 +47,9 @@ class Settings:
     hidden: tuple[int, ...] = (96, 48)
     cross_layers: int = 2
     cross_rank: int = 32
-    rows_a_user: int = 8
-    waiting_share: float = 0.35
+    rows_a_user: int = 9
+    calibration_days: float = 28.0
+    waiting_share: float = 1.0
     replay_size: int = 4000
     replay_share: float = 0.05
     frozen_size: int = 512
@@ -60,6 +62,8 @@ class Settings:
         for name in SHARES:
             if not 0 < getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: a share in (0, 1] is needed")
+        if self.calibration_days <= 0:
+            raise ValueError(f"calibration_days is {self.calibration_days}: it is to be above 0")
 
     @classmethod
     def read(cls, settings: dict[str, Any]) -> Self:
@@ -77,7 +81,7 @@ FINE_TUNE: dict[str, Any] = {
     "batch_size": 256,
     "clip": 5.0,
     "epochs": 1,
-    "replay": 2000,
+    "replay": 120,
 }
 FIT: dict[str, Any] = {
     "learning_rate": 2e-3,

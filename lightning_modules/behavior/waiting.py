@@ -19,16 +19,21 @@ from lightning_modules.hashing import fraction, mixed
 
 HORIZON = 7
 WAITING_SALT = np.uint64(0x77616974)
+RULE = "rule/"
 LONGEST_WAIT = 16  # days; closed days make a row wait longer than its window
 
 
 @dataclass
 class Waiting:
-    """Views of past days in the order of days, and the served (D, H, C) of the days `days`."""
+    """Views of past days in the order of days, and the served (D, H, C) of the days `days`.
+
+    `rules` (D, 2 + C) are those by which the served chances had been set right, see `calibration`.
+    """
 
     views: Views
     days: list[int] = field(default_factory=list)
     served: list[NDArray[np.float16]] = field(default_factory=list)
+    rules: list[NDArray[np.float64]] = field(default_factory=list)
 
     def ripe(self, state: BehaviorState, day: int, today: NDArray[np.bool_]) -> Views:
         """The views whose seven days end by `day`, labelled; `today` (H, C) was bought that day.
@@ -70,23 +75,31 @@ class Waiting:
         young = self.views.take(self.views.day.astype(np.int64) > day - LONGEST_WAIT)
         self.views = joined([young, views])
 
-    def serve(self, day: int, probability: NDArray[np.float16]) -> None:
-        """Note what is served for the seven days from `day` on (H, C)."""
+    def serve(self, day: int, probability: NDArray[np.float16], rule: NDArray[np.float64]) -> None:
+        """Note what is served for the seven days from `day` on (H, C), and by which rule."""
         kept = [place for place, noted in enumerate(self.days) if noted > day - HORIZON]
         self.days = [*(self.days[place] for place in kept), day]
         self.served = [*(self.served[place] for place in kept), probability]
+        self.rules = [*(self.rules[place] for place in kept), rule.copy()]
+
+    def rule_of(self, day: int) -> NDArray[np.float64] | None:
+        """The rule of what was served for the seven days that end with `day`, if there was any."""
+        begin = day - HORIZON + 1
+        return self.rules[self.days.index(begin)] if begin in self.days else None
 
     def save(self, path: Path) -> None:
         """Write all of it."""
         served = {str(day): array for day, array in zip(self.days, self.served, strict=True)}
-        write_views(path, {"waiting": self.views}, **served)
+        rules = {f"{RULE}{day}": rule for day, rule in zip(self.days, self.rules, strict=True)}
+        write_views(path, {"waiting": self.views}, **served, **rules)
 
     def load(self, path: Path) -> None:
         """Read what `save` wrote."""
         parts, served = read_views(path, ["waiting"])
         self.views = parts["waiting"]
-        self.days = sorted(int(day) for day in served)
+        self.days = sorted(int(day) for day in served if not day.startswith(RULE))
         self.served = [served[str(day)] for day in self.days]
+        self.rules = [served[f"{RULE}{day}"] for day in self.days]
 
     def _complete(
         self, state: BehaviorState, day: int, begin: NDArray[np.integer]

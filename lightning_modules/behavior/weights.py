@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from lightning_modules.behavior.examples import UserDays
+from lightning_modules.behavior.known import Known
 from lightning_modules.behavior.network import BITS, NAMES, Batch, Behavior, term_means
 from lightning_modules.behavior.settings import Settings
 from lightning_modules.behavior.views import UNKNOWN, Views
 from lightning_modules.parameters import Parameters
 
 VIEWS_AT_ONCE = 1024
+FIXED = ("centre", "spread", "row_centre", "row_spread", "place")  # weights that nothing trains
 SCORES = ("buy_1", "buy_7", "next_category", "next_type", "next_query")
+WEEK = SCORES.index("buy_7")
 
 # One thread: scores and weights have the same bits in whichever process and after whatever else,
 # and for layers this small a second thread gains nothing.
@@ -66,41 +69,44 @@ def to_network(parameters: Parameters, settings: Settings) -> Behavior:
         network = Behavior(settings, inputs, columns, rows)
     tensors = {name: torch.tensor(array) for name, array in weights.items()}
     network.load_state_dict(tensors, assign=True)
-    for name in ("centre", "spread", "row_centre", "row_spread"):
+    for name in FIXED:
         getattr(network, name).requires_grad_(False)
     return network
 
 
 def initial(settings: Settings, inputs: int, columns: int, seed: int) -> Parameters:
-    """Untrained parameters for C judged categories, without a row in the tables that grow."""
+    """Untrained parameters for C judged categories, without a row in the tables that grow.
+
+    `place`, the row of each judged category in its table, is left to the caller.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = Behavior(settings, inputs, 0, dict.fromkeys(NAMES, 0))
     weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
+    weights["place"] = np.zeros(columns, np.float32)
     judged = dict.fromkeys(("judged.weight", "judged_match.weight"), columns)
     return Parameters(weights).grown(judged)
 
 
 @torch.inference_mode()
-def scored(
-    parameters: Parameters, settings: Settings, views: Views, category: NDArray[np.int32]
-) -> NDArray[np.float32]:
-    """The SCORES of each row (N, 5); `category` is the vocabulary row of each column (C,)."""
-    network = to_network(parameters, settings)
-    rows = torch.from_numpy(category.astype(np.int64))
+def scored(parameters: Parameters, known: Known, views: Views) -> NDArray[np.float32]:
+    """The SCORES of each row (N, 5), the week's set right by the state's calibration."""
+    network = to_network(parameters, known.settings)
+    rows = torch.from_numpy(known.categories.astype(np.int64))
     parts = [np.zeros((0, len(SCORES)), np.float32)]
     for begin in range(0, len(views), VIEWS_AT_ONCE):
         some = np.arange(begin, min(begin + VIEWS_AT_ONCE, len(views)))
         batch = to_batch(views.take(some))
         seen = network.seen(batch)
         buy = torch.sigmoid(network.purchases(batch, seen))
-        context = torch.cat([seen.memory, seen.vector], 1)
-        chosen = network.choices("category", context).softmax(1)
-        known = torch.where(rows < chosen.shape[1], rows, 0)[batch.column]
-        next_category = chosen[batch.view, known][:, None]
-        losses = torch.stack(_next_losses(network, batch, context), 1)[batch.view]
+        chosen = network.choices("category", seen.context, seen.habit).softmax(1)
+        row = torch.where(rows < chosen.shape[1], rows, 0)[batch.column]
+        next_category = chosen[batch.view, row][:, None]
+        losses = torch.stack(_next_losses(network, batch, seen.context), 1)[batch.view]
         parts.append(torch.cat([buy, next_category, losses], 1).numpy())
-    return np.concatenate(parts)
+    found = np.concatenate(parts)
+    found[:, WEEK] = known.calibration.applied(found[:, WEEK], views.column)
+    return found
 
 
 @torch.inference_mode()
@@ -119,8 +125,8 @@ def likeliest(
     for begin in range(0, len(views), VIEWS_AT_ONCE):
         some = np.arange(begin, min(begin + VIEWS_AT_ONCE, len(views)))
         seen = network.seen(to_batch(views.take(some)))
-        context = torch.cat([seen.memory, seen.vector], 1)
-        chance = network.choices(name, context).softmax(1).numpy()[:, there.start : there.stop]
+        logits = network.choices(name, seen.context)
+        chance = logits.softmax(1).numpy()[:, there.start : there.stop]
         best = np.argsort(-chance, axis=1, kind="stable")[:, :width]
         places.append(best)
         chances.append(np.take_along_axis(chance, best, axis=1))

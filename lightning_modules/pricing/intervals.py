@@ -33,13 +33,19 @@ def stretched(outputs: Floats, stretch: Floats) -> Floats:
 
 
 def followed(stretch: Floats, examples: ItemDays, pace: float) -> Floats:
-    """The stretch after a day on which some forecasts came due."""
+    """The stretch after a day on which some forecasts came due.
+
+    A day counts by the share of its units that have a label: most prices one day ahead come due
+    on one day of the week. A label of h days ahead overlaps with h - 1 others, which mostly see
+    the same change, and counts an h-th. So each horizon moves as far in a week.
+    """
     after = stretch.copy()
     for place, days in enumerate(HORIZONS):
         inside = covered(examples, examples.forecasts, days)
         known = inside[np.isfinite(inside)]
         if len(known):
-            after[place] += pace * (1 - known.mean() - MISSES) / MISSES
+            weight = len(known) / len(inside) / days
+            after[place] += pace * weight * (1 - known.mean() - MISSES) / MISSES
     found: Floats = np.clip(after, -WIDEST, WIDEST).astype(np.float32)
     return found
 

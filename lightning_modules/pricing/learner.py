@@ -18,15 +18,16 @@ from lightning_modules.hashing import mixed
 from lightning_modules.learner import Curve, LearnerFileError, ShopDay
 from lightning_modules.parameters import Parameters
 from lightning_modules.pricing import item_days
-from lightning_modules.pricing.days import Known, units_of_day
+from lightning_modules.pricing.days import Known, day_number, units_of_day
 from lightning_modules.pricing.features import FEATURES
 from lightning_modules.pricing.intervals import stretched
-from lightning_modules.pricing.item_days import COLUMN, OUTPUTS, SLOTS, TODAY, ItemDays, joined
+from lightning_modules.pricing.item_days import COLUMN, OUTPUTS, SLOTS, TODAY, ItemDays
 from lightning_modules.pricing.memory import Memory
 from lightning_modules.pricing.quality import naive_outputs, unit_quality
 from lightning_modules.pricing.settings import FINE_TUNE, FIT, Settings
 from lightning_modules.pricing.state_file import Kept, load_ids, load_kept, save_ids, save_kept
 from lightning_modules.pricing.take_in import take_in
+from lightning_modules.pricing.weeks import but_weeks, weeks_over
 from lightning_modules.vocabulary import Rows
 
 if TYPE_CHECKING:  # Lightning takes seconds to import
@@ -144,24 +145,29 @@ class PricingLearner:
         """Train on the day's rows that are not held out, and on replayed ones.
 
         A day with nothing new to learn changes no weight. `update`: settings of
-        `training.Schedule`, and `replay` and `replay_recent`, the number of rows replayed of all
-        time and of the last days; each has a default.
+        `training.Schedule` and `teaching.week_rule`; `replay` and `replay_recent` rows are
+        replayed of all time and of the last days, `replay_weeks` for each whose week is over.
         """
         from lightning_modules.pricing.sources import InMemory
 
         rule = {**FINE_TUNE, **update}
         counts = int(rule.pop("replay")), int(rule.pop("replay_recent"))
+        times = int(rule.pop("replay_weeks"))
         fresh = new.take(~holdout).training_rows()
         self._grow(int(new.item.max(initial=-1)) + 1, seed)
         if len(fresh) == 0:
             return []
-        rows = joined([fresh, self.memory.replayed(*counts, seed)])
-        return self._train(InMemory(rows, self._bag()), rule, seed)
+        rows = but_weeks(fresh, self.memory.replayed(*counts, seed))
+        over = weeks_over(self._known(), int(new.day[0]), new, but=new.item[holdout])
+        weeks = self.memory.replayed_weeks(over, times, seed)
+        return self._learn(InMemory(rows, self._bag()), weeks, rule, seed)
 
     def absorb(
         self, day: ShopDay, examples: ItemDays | None, holdout: NDArray[np.bool_] | None
     ) -> None:
         """Take the day in, once; `examples` are the whole ones of the day."""
+        if examples is not None:
+            self.memory.take_weeks(weeks_over(self._known(), day_number(day.day), examples))
         self.kept = take_in(self.kept, self._known(), self.groups, day, examples)
         if examples is not None and len(examples):
             held = np.zeros(len(examples), bool) if holdout is None else holdout
@@ -172,9 +178,9 @@ class PricingLearner:
         item_days.spool(examples, path)
 
     def fit(self, spool: Path, *, settings: dict[str, Any], seed: int) -> Curve:
-        """Train anew on spooled days, frozen units left out.
+        """Train anew on spooled days, frozen units left out, and on the weeks remembered.
 
-        `settings`: those of `training.Schedule`, and `days_at_once`, the days held in memory.
+        `settings`: as of `fine_tune`, and `days_at_once`, the days held in memory.
         """
         from lightning_modules.pricing.sources import SpooledDays
 
@@ -186,7 +192,7 @@ class PricingLearner:
         self._grow(0, seed)
         weights = self.parameters.weights
         weights["centre"], weights["spread"] = days.scale()
-        return self._train(days, {**rule, "cosine": True}, seed)
+        return self._learn(days, self.memory.weeks, {**rule, "cosine": True}, seed)
 
     def outputs(self, day: date) -> dict[str, pd.DataFrame]:
         """Expected demand, price forecasts and a price table of `day`, by item.
@@ -221,16 +227,13 @@ class PricingLearner:
 
         return Bag(self.settings.members, self.settings.bag)
 
-    def _train(self, source: "Source", rule: dict[str, Any], seed: int) -> Curve:
-        from lightning_modules.events import Events
-        from lightning_modules.pricing.network import to_network
-        from lightning_modules.schedule import Schedule
-        from lightning_modules.training import train
+    def _learn(
+        self, daily: "Source", weeks: item_days.TrainingRows, rule: dict[str, Any], seed: int
+    ) -> Curve:
+        from lightning_modules.pricing.teaching import Lesson, taught
 
-        schedule = Schedule.read(rule)
-        network = to_network(self.parameters, self._shape())
-        events = Events(source, schedule.batch_size, seed)
-        self.parameters, curve = train(network, self.parameters, events, schedule)
+        lesson = Lesson(daily, weeks, rule, seed)
+        self.parameters, curve = taught(self.parameters, self._shape(), self._bag(), lesson)
         return curve
 
     def _trained(self) -> Parameters:

@@ -23,20 +23,25 @@ from lightning_modules.pricing.settings import Settings
 
 REPLAY_SALT = np.uint64(0x7265706C6179)
 FROZEN_SALT = np.uint64(0x66726F7A656E)
+LATE = 28  # days
+LATE_TIMES = 3
 
 
 @dataclass
 class Memory:
-    """Replayable rows, and frozen units that training never sees.
+    """Replayable rows, those of whole weeks, and frozen units that training never sees.
 
     A uniform sample of all rows ever offered keeps what was learned; all rows of the last
-    `recent_days` keep the level of demand current.
+    `recent_days` keep the level of demand current. `weeks` are the newest rows whose week is over:
+    a year of them shows every season.
     """
 
     replay: TrainingRows
+    weeks: TrainingRows
     frozen: ItemDays
     replay_size: int
     recent_days: int
+    weeks_size: int
     frozen_size: int
     frozen_a_day: int
 
@@ -46,16 +51,19 @@ class Memory:
         nothing = no_item_days(features)
         return cls(
             replay=nothing.training_rows(),
+            weeks=nothing.training_rows(),
             frozen=nothing,
             replay_size=settings.replay_size,
             recent_days=settings.recent_days,
+            weeks_size=settings.weeks_size,
             frozen_size=settings.frozen_size,
             frozen_a_day=settings.frozen_a_day,
         )
 
     def save(self, path: Path) -> None:
-        """Write both to one file."""
-        save_file(to_arrays(self.replay, "replay") | to_arrays(self.frozen, "frozen"), path)
+        """Write all to one file."""
+        rows = to_arrays(self.replay, "replay") | to_arrays(self.weeks, "weeks")
+        save_file(rows | to_arrays(self.frozen, "frozen"), path)
 
     def filled(self, path: Path, ids: NDArray[np.object_]) -> "Memory":
         """With what `save` wrote; `ids` names the tracked rows.
@@ -69,7 +77,28 @@ class Memory:
             raise LearnerFileError(
                 f"{path}: {found} features, this code makes {made}; bootstrap a new line"
             )
-        return replace(self, replay=replay, frozen=item_days_from(arrays, "frozen", ids))
+        weeks = training_rows_from(arrays, "weeks")
+        frozen = item_days_from(arrays, "frozen", ids)
+        return replace(self, replay=replay, weeks=weeks, frozen=frozen)
+
+    def take_weeks(self, weeks: TrainingRows) -> None:
+        """Take rows whose week is over; the oldest leave."""
+        rows = joined([self.weeks, weeks])
+        self.weeks = rows.take(np.arange(len(rows))[-self.weeks_size :])
+
+    def replayed_weeks(self, over: TrainingRows, times: int, seed: int) -> TrainingRows:
+        """The rows `over` with up to `times` as many past ones, new ones for each seed.
+
+        Those of the last LATE days are there LATE_TIMES: demand moves, and a year is long.
+        """
+        rows = joined([self.weeks, over])
+        chosen = np.zeros(len(rows), bool)
+        salt = mixed(np.array([seed], np.uint64))[0]
+        chosen[_lowest(self.weeks.keys, salt, times * len(over))] = True
+        chosen[len(self.weeks) :] = True
+        late = chosen & (rows.day > rows.day.max(initial=0) - LATE)
+        repeated = [np.flatnonzero(late)] * (LATE_TIMES - 1)
+        return rows.take(np.concatenate([np.flatnonzero(chosen), *repeated]))
 
     def take(self, examples: ItemDays, holdout: NDArray[np.bool_]) -> None:
         """Take a day's units: a few held-out ones to the frozen, the others' rows to replay."""

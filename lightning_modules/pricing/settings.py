@@ -33,7 +33,8 @@ class Settings:
     `strategy` holds limits of the price table (see `strategy.Limits`), which rests on the last
     `history_days` and on price levels of at least `min_days_at_price` days. On the newest
     `judged_days` of them the table is judged by `judge` (see `judgement.Rules`).
-    `replay_size` rows of all days and all those of the last `recent_days` are kept to be replayed.
+    `replay_size` rows of all days and all those of the last `recent_days` are kept to be replayed,
+    and the `weeks_size` newest rows whose week is over, some 1,500 a week of 500 items.
     `closed_days` are those, past and to come, on which nothing can be sold. `carry_prices`: a
     posted price holds until another is posted, as it must where prices are read back from
     receipts; turned off, it ends with its last day and the regular price returns.
@@ -53,7 +54,7 @@ class Settings:
     category_width: int = 4
     members: int = 5
     bag: float = 1.0
-    pace: float = 0.05
+    pace: float = 0.7
     history_days: int = 182
     strategy: dict[str, Any] = field(default_factory=dict)
     min_days_at_price: int = 7
@@ -61,6 +62,7 @@ class Settings:
     judged_days: int = 56
     replay_size: int = 60_000
     recent_days: int = 14
+    weeks_size: int = 80_000
     frozen_size: int = 2000
     frozen_a_day: int = 40
 
@@ -118,6 +120,10 @@ FINE_TUNE: dict[str, Any] = {
     "epochs": 1,
     "replay": 24_000,
     "replay_recent": 8_000,
+    "replay_weeks": 60,
+    "week_epochs": 5,
+    "week_batch_size": 1024,
+    "week_speed": 6.0,
 }
 FIT: dict[str, Any] = {
     "learning_rate": 3e-3,
@@ -127,4 +133,7 @@ FIT: dict[str, Any] = {
     "epochs": 10,
     "weight_decay": 1e-4,
     "days_at_once": 400,
+    "week_epochs": 30,
+    "week_batch_size": 1024,
+    "week_speed": 1.0,
 }

@@ -65,7 +65,7 @@ def test_saving_twice_gives_the_same_bytes(fitted: BehaviorLearner, tmp_path: Pa
     first = saved(fitted, tmp_path / "first")
     again = BehaviorLearner.load(tmp_path / "first", SETTINGS)
     assert saved(again, tmp_path / "second") == first
-    assert len(first) == 7
+    assert len(first) == 8
 
 
 def test_what_happens_on_the_day_is_in_no_feature_of_it(fitted: BehaviorLearner) -> None:

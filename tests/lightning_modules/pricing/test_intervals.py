@@ -46,10 +46,32 @@ def test_coverage_comes_out_as_promised_whatever_was_learned(scale: float) -> No
     for _ in range(200):
         examples = due(generator, scale, stretch)
         hits.append(covered(examples, examples.forecasts, 7).mean())
-        stretch = followed(stretch, examples, pace=0.05)
+        stretch = followed(stretch, examples, pace=0.35)
     # 100 days of 50: the standard error of the mean is 0.0057
     assert np.mean(hits[100:]) == pytest.approx(0.8, abs=0.025)
     assert stretch[0] == 0  # no price one day ahead came due
+
+
+def test_a_horizon_that_comes_due_once_a_week_moves_as_far_in_it_as_one_that_does_daily() -> None:
+    daily = due(np.random.default_rng(1), 0.4, np.zeros(2, np.float32))
+    ends = [*range(2), *range(6, 10), *range(2, 6)]
+    labels = daily.labels[:, [0, 2, 1]][..., [0, 1, 3, 2]]
+    weekly = replace(daily, labels=labels, forecasts=daily.forecasts[:, [0, 2, 1]][..., ends])
+    stretch = np.zeros(2, np.float32)
+    once = followed(stretch, weekly, pace=0.35)
+    each = followed(stretch, daily, pace=0.35)
+    assert once[1] == each[0] == 0
+    assert 7 * each[1] == pytest.approx(once[0], rel=1e-5)
+
+
+def test_a_day_with_few_labels_moves_little() -> None:
+    many = due(np.random.default_rng(1), 0.4, np.zeros(2, np.float32))
+    labels = many.labels.copy()
+    missed = np.flatnonzero(covered(many, many.forecasts, 7) == 0)[0]
+    labels[np.arange(50) != missed] = np.nan
+    few = replace(many, labels=labels)
+    stretch = np.zeros(2, np.float32)
+    assert 0 < followed(stretch, few, 0.35)[1] < followed(stretch, many, 0.35)[1] / 10
 
 
 def test_stretching_moves_the_ends_and_not_the_median() -> None:
