@@ -149,6 +149,10 @@ class Behavior(nn.Module):
         rows = self.category.num_embeddings
         return worth.new_zeros(len(inputs), rows).index_copy(1, self.place.long(), worth)
 
+    def predictions(self, batch: Batch) -> Tensor:
+        """The logits of both purchases (N, 2)."""
+        return self.purchases(batch, self.seen(batch))
+
     def loss(self, batch: Batch) -> Tensor:
         """The mean loss of a batch: a weighed sum over the tasks that it has labels of."""
         seen = self.seen(batch)
@@ -166,7 +170,7 @@ class Behavior(nn.Module):
             logits, labels.clamp(min=0), reduction="none"
         )
         total = (each * known * batch.weight[:, None]).sum(0)
-        views = [max(_distinct(batch.view[of_task]), 1) for of_task in known.T]
+        views = [1 + int(batch.view[there].diff().count_nonzero()) for there in known.T]
         worth = total.new_tensor([BUY_1, BUY_7]) / self.judged.num_embeddings
         return total * worth / total.new_tensor(views)
 
@@ -225,11 +229,6 @@ class Behavior(nn.Module):
 def _table(rows: int, width: int) -> tuple[nn.Embedding, nn.Embedding]:
     """A table of rows of ids, and the bias of each when it is to be chosen."""
     return nn.Embedding(rows, width), nn.Embedding(rows, 1)
-
-
-def _distinct(sorted_ids: Tensor) -> int:
-    """How many different ids there are."""
-    return len(sorted_ids) and 1 + int((sorted_ids[1:] != sorted_ids[:-1]).sum())
 
 
 def term_means(logits: Tensor, term: Tensor) -> Tensor:

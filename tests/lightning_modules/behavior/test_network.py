@@ -42,3 +42,15 @@ def test_what_a_user_buys_often_is_likelier_to_come_next(fitted: BehaviorLearner
     ]
     here = units.views.column == COLUMN
     assert (scores[1][here, 2] > scores[0][here, 2]).all()
+
+
+def test_a_distilled_update_stays_nearer_to_what_the_parent_said(fitted: BehaviorLearner) -> None:
+    units = fitted.examples(day_of_trade(TODAY))
+    before, parent = fitted.scores(units), fitted.parameters
+    ways = []
+    for weight in (0.0, 100.0):
+        fitted.parameters = parent
+        rule = {"epochs": 10, "learning_rate": 0.01, "retention": {"distill": weight}}
+        fitted.fine_tune(units, np.zeros(len(units), bool), update=rule, seed=1)
+        ways.append(np.abs(fitted.scores(units) - before)[:, :2].mean())
+    assert ways[1] < ways[0]
