@@ -21,7 +21,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup peers demo serve workspace registry test test-slow check fix
-.PHONY: bench-quality bench-off-policy bench-ta-feng bench-sessions bench-browsing bench-overhead
+.PHONY: bench-quality bench-off-policy bench-ta-feng bench-sessions bench-browsing bench-learning bench-overhead
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -94,6 +94,9 @@ bench-sessions: setup ## the recommender where nobody comes back; EVENTS=DIR add
 
 bench-browsing: setup ## what people do next in two other shops: EVENTS=DIR
 	@python -m benchmarks.browsing --events $(EVENTS)
+
+bench-learning: setup ## ways to learn a day beside each other: update rules, what keeps old knowledge
+	@python -m benchmarks.learning
 
 bench-overhead: setup ## what an increment costs beside its learning
 	@python -m benchmarks.overhead
