@@ -45,7 +45,8 @@ class Schedule:
     `weight_decay` theirs too. `cosine` warms up over the first steps and then lowers the rates to
     a twentieth. `rule` is one of RULES, see `updates`: an update takes the gradients of `cache`
     batches, computed by `workers` processes (0: here) on weights that are at most `most_stale`
-    updates older if the rule is asynchronous; an online step decays as (1 + t / tau)^-power.
+    updates older if the rule is asynchronous, in `any_order` as they come; an online step decays
+    as (1 + t / tau)^-power.
 
     Training ends after `epochs`, after `max_steps`, after `max_seconds` (a rerun may then differ),
     when the mean loss of the last fifty steps is at `target_loss`, or when that has not fallen for
@@ -66,7 +67,7 @@ class Schedule:
     cache: int = 1
     workers: int = 0
     most_stale: int = 1
-    in_order: bool = True
+    any_order: bool = False
     tau: float = 1000.0
     power: float = 0.5
     max_steps: int | None = None

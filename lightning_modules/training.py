@@ -201,7 +201,7 @@ def _looks_back(schedule: Schedule) -> bool:
 
 def _cache(schedule: Schedule) -> Cache:
     stale = schedule.most_stale if schedule.rule == "asynchronous" else 0
-    return Cache(schedule.cache, stale, schedule.workers, schedule.in_order)
+    return Cache(schedule.cache, stale, schedule.workers, not schedule.any_order)
 
 
 def _online(schedule: Schedule, before: Parameters) -> list[Online]:

@@ -69,9 +69,10 @@ class UpdateSettings(Record):
         ge=0,
         description="Asynchronous: most steps between the weights of a gradient and its use.",
     )
-    in_order: bool = Field(
-        default=True,
-        description="Apply gradients in the batches' order, so that a rerun has the same bits.",
+    # Off unless it is set: the form sends "off" for a box that nobody touched.
+    any_order: bool = Field(
+        default=False,
+        description="Apply gradients as they arrive: quicker, but a rerun has other bits.",
     )
     tau: float = Field(
         default=1000.0,
