@@ -9,7 +9,7 @@ import yaml
 from pydantic import AfterValidator, Field, model_validator
 
 from tasks.record import Record
-from tasks.update import UpdateSettings
+from tasks.update import UpdateSettings, laid_over
 
 PARAMS = Path("params.yaml")
 DEFAULT = "default"  # the preset that changes nothing
@@ -135,17 +135,7 @@ class ApplicationParams(Record):
         name, presets = rest.pop("preset", DEFAULT), section.get("presets", {})
         if name != DEFAULT and name not in presets:
             raise ValueError(f"no preset '{name}'; there are: {', '.join([DEFAULT, *presets])}")
-        return _over(presets.get(name, {}), rest)
-
-
-def _over(changes: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
-    """`usual` with what `changes` sets, section by section."""
-    merged = dict(usual)
-    for name, value in changes.items():
-        known = usual.get(name)
-        both = isinstance(known, dict) and isinstance(value, dict)
-        merged[name] = _over(value, known) if both and known is not None else value
-    return merged
+        return laid_over(presets.get(name, {}), rest)
 
 
 class Params(Record):

@@ -102,4 +102,15 @@ class UpdateSettings(Record):
 
     def over(self, usual: Self) -> Self:
         """`usual`, with what was set here."""
-        return usual.model_copy(update=self.model_dump(exclude_unset=True))
+        changes = self.model_dump(exclude_unset=True)
+        return type(usual).model_validate(laid_over(changes, usual.model_dump()))
+
+
+def laid_over(changes: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
+    """`usual` with what `changes` sets, section by section."""
+    merged = dict(usual)
+    for name, value in changes.items():
+        known = usual.get(name)
+        both = isinstance(known, dict) and isinstance(value, dict)
+        merged[name] = laid_over(value, known) if both and known is not None else value
+    return merged
