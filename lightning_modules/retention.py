@@ -72,9 +72,12 @@ def remembered(before: Arrays, now: Arrays, decay: float) -> Arrays:
 
 
 def within(before: Arrays, after: Arrays, trust: float) -> Arrays:
-    """`after`, or as far on the way to it as `trust` times the length of `before` allows."""
+    """`after`, or as far on the way to it as `trust` times the length of `before` allows.
+
+    Weights that nothing trains, as the mean of a feature, do not count.
+    """
     way = {name: after[name] - before[name] for name in after}
-    longest = trust * _length(before)
+    longest = trust * _length({name: before[name] for name, step in way.items() if step.any()})
     share = min(1.0, longest / max(_length(way), TINY))
     if share == 1:
         return after

@@ -114,6 +114,8 @@ def test_no_way_is_longer_than_what_is_trusted() -> None:
     assert near["a"] == pytest.approx([3.0, 0.3])
     assert near["b"] == pytest.approx([4.4])
     assert within(before, after, 1.0) is after
+    fixed = {"place": np.array([900.0], np.float32)}
+    assert within(before | fixed, after | fixed, 0.1)["a"] == pytest.approx(near["a"])
 
 
 def test_a_network_that_says_nothing_cannot_be_distilled(monkeypatch: Any) -> None:
