@@ -41,18 +41,23 @@ class Progress(Callback):
             logger.info("step %d: loss %.4f", step, self._mean(self.curve[-self.every :]))
         if step < RECENT:
             return
-        loss, first = self._mean(self.curve[-RECENT:]), self._mean(self.curve[:RECENT])
-        most = self.schedule.divergence
-        if most is not None and loss > most * first > 0:
-            raise DivergedError(
-                f"the mean loss of {RECENT} steps was {first:.4g} at first and is {loss:.4g} at "
-                f"step {step}, more than divergence = {most} times that: nothing was learned"
-            )
+        loss = self._mean(self.curve[-RECENT:])
+        self._refuse_far_above_the_first(loss, step)
         if loss < self.best:
             self.best, self.best_step = loss, step
         target, patience = self.schedule.target_loss, self.schedule.patience
         self.done |= target is not None and loss <= target
         self.done |= patience is not None and step - self.best_step >= patience
+
+    def _refuse_far_above_the_first(self, loss: float, step: int) -> None:
+        if (most := self.schedule.divergence) is None:
+            return
+        first = self._mean(self.curve[:RECENT])
+        if loss > most * first > 0:
+            raise DivergedError(
+                f"the mean loss of {RECENT} steps was {first:.4g} at first and is {loss:.4g} at "
+                f"step {step}, more than divergence = {most} times that: nothing was learned"
+            )
 
     def _mean(self, points: Curve) -> float:
         return float(np.mean([point["loss"] for point in points]))

@@ -60,7 +60,9 @@ class Training(LightningModule):
         self.schedule = schedule
         self.steps = steps
         # In a list, so that it is no part of the module: nothing of it is learned or saved.
-        self.parent = [copy.deepcopy(network).requires_grad_(False)] * _looks_back(schedule)
+        self.parent: list[nn.Module] = []
+        if schedule.retention.ewc or schedule.retention.distill:
+            self.parent = [copy.deepcopy(network).requires_grad_(False)]
         self.fisher = {name: torch.tensor(array) for name, array in before.part("fisher").items()}
 
     def on_fit_start(self) -> None:
@@ -193,10 +195,6 @@ def _fitted(
         )
         trainer.fit(module, datamodule=events)
     return trainer
-
-
-def _looks_back(schedule: Schedule) -> bool:
-    return bool(schedule.retention.ewc or schedule.retention.distill)
 
 
 def _cache(schedule: Schedule) -> Cache:
