@@ -23,6 +23,7 @@ from tests.lightning_modules.behavior.small_shop import (
     seasoned,
     shop_day,
 )
+from tests.lightning_modules.elsewhere import learned_elsewhere
 
 TODAY = FIRST + timedelta(20)
 TOMORROW = TODAY + timedelta(1)
@@ -46,17 +47,11 @@ def test_a_learner_resumed_in_another_process_learns_the_same_bits(
 ) -> None:
     learn(fitted, TODAY)
     saved(fitted, tmp_path / "today")
-    code = (
-        "from datetime import date; from pathlib import Path;"
-        "from lightning_modules.behavior.learner import BehaviorLearner as L;"
-        "from tests.lightning_modules.behavior.small_shop import SETTINGS, learn, saved;"
-        f"learner = L.load(Path({str(tmp_path / 'today')!r}), SETTINGS);"
-        f"learn(learner, date.fromisoformat({str(TOMORROW)!r}));"
-        f"saved(learner, Path({str(tmp_path / 'resumed')!r}))"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    shop = "tests.lightning_modules.behavior.small_shop"
+    out = tmp_path / "resumed"
+    learned_elsewhere(BehaviorLearner, shop, tmp_path / "today", TOMORROW, out)
     learn(fitted, TOMORROW)
-    resumed = {path.name: path.read_bytes() for path in sorted((tmp_path / "resumed").iterdir())}
+    resumed = {path.name: path.read_bytes() for path in sorted(out.iterdir())}
     assert saved(fitted, tmp_path / "straight") == resumed
 
 

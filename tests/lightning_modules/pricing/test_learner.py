@@ -13,6 +13,7 @@ import pytest
 from lightning_modules.learner import DivergedError, Learner, LearnerFileError, ShopDay
 from lightning_modules.pricing.item_days import TODAY, UNITS
 from lightning_modules.pricing.learner import PricingLearner
+from tests.lightning_modules.elsewhere import learned_elsewhere
 from tests.lightning_modules.pricing.tiny_market import (
     FIRST,
     SETTINGS,
@@ -56,15 +57,8 @@ def test_a_learner_resumed_in_another_process_learns_the_same_bits(
 ) -> None:
     learn(priced, TODAY_IS)
     saved(priced, tmp_path / "today")
-    code = (
-        "from datetime import date; from pathlib import Path;"
-        "from lightning_modules.pricing.learner import PricingLearner as L;"
-        "from tests.lightning_modules.pricing.tiny_market import SETTINGS, learn;"
-        f"learner = L.load(Path({str(tmp_path / 'today')!r}), SETTINGS);"
-        f"learn(learner, date.fromisoformat({str(TOMORROW)!r}));"
-        f"out = Path({str(tmp_path / 'resumed')!r}); out.mkdir(); learner.save(out)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    shop = "tests.lightning_modules.pricing.tiny_market"
+    learned_elsewhere(PricingLearner, shop, tmp_path / "today", TOMORROW, tmp_path / "resumed")
     learn(priced, TOMORROW)
     assert saved(priced, tmp_path / "straight") == files(tmp_path / "resumed")
 

@@ -13,6 +13,7 @@ import pytest
 
 from lightning_modules.learner import DivergedError, Learner
 from lightning_modules.recommendation.learner import RecommendationLearner
+from tests.lightning_modules.elsewhere import learned_elsewhere
 from tests.lightning_modules.recommendation.tiny_shop import (
     FIRST,
     SETTINGS,
@@ -52,15 +53,10 @@ def test_a_learner_resumed_in_another_process_learns_the_same_bits(
 ) -> None:
     learn(fitted, TODAY)
     saved(fitted, tmp_path / "today")
-    code = (
-        "from datetime import date; from pathlib import Path;"
-        "from lightning_modules.recommendation.learner import RecommendationLearner as L;"
-        "from tests.lightning_modules.recommendation.tiny_shop import SETTINGS, learn;"
-        f"learner = L.load(Path({str(tmp_path / 'today')!r}), SETTINGS);"
-        f"learn(learner, date.fromisoformat({str(TOMORROW)!r}));"
-        f"out = Path({str(tmp_path / 'resumed')!r}); out.mkdir(); learner.save(out)"
+    shop = "tests.lightning_modules.recommendation.tiny_shop"
+    learned_elsewhere(
+        RecommendationLearner, shop, tmp_path / "today", TOMORROW, tmp_path / "resumed"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
     learn(fitted, TOMORROW)
     assert saved(fitted, tmp_path / "straight") == files(tmp_path / "resumed")
 

@@ -1,7 +1,5 @@
 """The learner of sessions: the contract of the other, by session, and nothing kept of one."""
 
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 from lightning_modules.learner import Learner, LearnerFileError
 from lightning_modules.recommendation.learner import RecommendationLearner
 from lightning_modules.recommendation.session_learner import SessionLearner
+from tests.lightning_modules.elsewhere import learned_elsewhere
 from tests.lightning_modules.recommendation.tiny_sessions import (
     SETTINGS,
     fitted,
@@ -104,15 +103,8 @@ def test_a_learner_resumed_in_another_process_learns_the_same_bits(
 ) -> None:
     learn(learner, TODAY)
     saved(learner, tmp_path / "today")
-    code = (
-        "from datetime import date; from pathlib import Path;"
-        "from lightning_modules.recommendation.session_learner import SessionLearner as L;"
-        "from tests.lightning_modules.recommendation.tiny_sessions import SETTINGS, learn;"
-        f"learner = L.load(Path({str(tmp_path / 'today')!r}), SETTINGS);"
-        f"learn(learner, date.fromisoformat({str(TOMORROW)!r}));"
-        f"out = Path({str(tmp_path / 'resumed')!r}); out.mkdir(); learner.save(out)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    shop = "tests.lightning_modules.recommendation.tiny_sessions"
+    learned_elsewhere(SessionLearner, shop, tmp_path / "today", TOMORROW, tmp_path / "resumed")
     learn(learner, TOMORROW)
     assert saved(learner, tmp_path / "straight") == files(tmp_path / "resumed")
 
