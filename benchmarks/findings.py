@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from tasks.record import Record
 
-RESULTS = Path(__file__).parent / "results"
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+CHANGED = " with changes"
 DRAWS = 10_000
 SEED = 20171001
 
@@ -68,7 +70,7 @@ def publish(
         form="quick" if quick else "full",
         findings=tuple(findings),
         notes=notes,
-        commit=_commit(),
+        commit=commit_of(ROOT),
         machine=_machine(),
         date=dt.datetime.now(dt.UTC).date(),
         command=shlex.join(
@@ -77,7 +79,9 @@ def publish(
     )
     published.write(RESULTS / f"{published.stem}.json")
     page = [f"# {benchmark}{' (quick form, not to be quoted)' if quick else ''}", table]
-    page += [*notes, f"`{published.command}` at {published.commit[:12]} on {published.date}."]
+    changed = CHANGED if published.commit.endswith(CHANGED) else ""
+    page += [*notes]
+    page += [f"`{published.command}` at {published.commit[:12]}{changed} on {published.date}."]
     page += [f"Machine: {published.machine}."]
     (RESULTS / f"{published.stem}.md").write_text("\n\n".join(page) + "\n")
     return published
@@ -96,15 +100,17 @@ def day_interval(daily: NDArray[np.floating[Any]]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _commit() -> str:
-    """HEAD of the checkout, marked when tracked files other than the results differ from it."""
+def commit_of(root: Path) -> str:
+    """HEAD of a checkout, marked when tracked files other than the results differ from it."""
 
     def git(*arguments: str) -> str:
-        command = ["git", *arguments]
+        command = ["git", "-C", str(root), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", f":!{RESULTS}")
-    return git("rev-parse", "HEAD") + (" with changes" if changed else "")
+    # Relative: git takes no absolute path to leave out.
+    but_results = f":!{RESULTS.relative_to(ROOT)}"
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", but_results)
+    return git("rev-parse", "HEAD") + (CHANGED if changed else "")
 
 
 def _machine() -> str:
