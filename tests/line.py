@@ -7,6 +7,7 @@ from contextlib import chdir, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pandas as pd
 import yaml
@@ -40,6 +41,7 @@ ROOT = Path(__file__).parents[1]
 APPLICATION = "recommendation"
 HISTORY_DAYS = 30
 HISTORY_UNTIL = FIRST_DAY + dt.timedelta(days=HISTORY_DAYS)
+CODE = "c0de" * 10
 LANDED = 4  # days after history that are in data/ and not yet learned
 SMALL = {
     "settings": {
@@ -129,9 +131,13 @@ def write_workspace(folder: Path, project: Path) -> None:
 
 @contextmanager
 def open_copy(template: Path, folder: Path) -> Iterator[Place]:
-    """Within the block, a copy of a workspace at `folder` is the current directory."""
+    """Within the block, a copy of a workspace at `folder` is the current directory.
+
+    In this process its code has one revision, whatever the real one is: seeds follow it, and it
+    has the path of the shop's files in it, so that a rerun would be another draw.
+    """
     shutil.copytree(template, folder, symlinks=True)
-    with chdir(folder):
+    with chdir(folder), mock.patch.object(workspace, "code_revision", lambda: CODE):
         place = Place(folder, load_params(), open_ledger())
         try:
             yield place
