@@ -5,7 +5,9 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from benchmarks.learning_figures import quality
 from benchmarks.learning_shops import Shop
@@ -67,7 +69,9 @@ def _over_days(axes: Any, ways: dict[str, list[Course]], shop: Shop) -> None:
         loc="left",
     )
     axes.legend(ncols=4, fontsize=8, frameon=False, loc="lower left")
-    axes.tick_params("x", labelrotation=0)
+    ticks = AutoDateLocator()
+    axes.xaxis.set_major_locator(ticks)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(ticks))
 
 
 def _forgetting(figure: Any, ways: dict[str, list[Course]]) -> None:
@@ -82,6 +86,8 @@ def _forgetting(figure: Any, ways: dict[str, list[Course]]) -> None:
         )
         axes.set_title(name, loc="left")
         axes.set_xlabel("after week")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(6, integer=True))
     panels[0].set_ylabel("units of week")
     figure.suptitle("forgetting: rise of the loss since the week's own end (red: worse)", x=0.3)
     figure.colorbar(image, ax=list(panels))
