@@ -16,7 +16,6 @@ from lightning_modules.hashing import mixed
 REPLAY_SALT = np.uint64(0x7265706C6179)
 FROZEN_SALT = np.uint64(0x66726F7A656E)
 HERDED = 4096  # places: herding looks at every row for every place
-STEADY = 1e-6  # of a feature's root mean square: a spread below it is rounding
 
 Positions = NDArray[np.int64]
 Moments = NDArray[np.float64]
@@ -101,11 +100,9 @@ def herding(size: int, offered: Offered) -> Positions:
     order of the days. Equal rows: the oldest. Time: size * n * F.
     """
     features, (count, total, squares) = offered.features(), _moments(offered)
-    mean, power = total / count, squares / count
-    spread = np.sqrt(np.maximum(power - mean**2, 0))
-    steady = spread <= STEADY * np.sqrt(power)
-    scale = np.where(steady, 0, 1 / np.where(steady, 1, spread))
-    rows = ((features - mean) * scale).astype(np.float32)
+    mean = total / count
+    spread = np.sqrt(np.maximum(squares / count - mean**2, 0))
+    rows = ((features - mean) / np.where(spread > 0, spread, np.inf)).astype(np.float32)
     length = np.einsum("ij,ij->i", rows, rows)
     chosen, gone = np.zeros(size, np.int64), np.zeros(rows.shape[1], np.float32)
     for place in range(size):

@@ -28,6 +28,7 @@ ORDERLESS = ("uniform", "balanced")
 Rows = tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.float64]]
 
 KEYS = st.lists(st.integers(0, 2**64 - 1), unique=True, max_size=40)
+SOME, MANY = settings(deadline=None), settings(deadline=None, max_examples=300)
 EACH_POLICY = pytest.mark.parametrize("policy", sorted(POLICIES))
 
 
@@ -80,6 +81,7 @@ def days_of(rows: Rows, ends: list[int]) -> list[Rows]:
 
 
 @EACH_POLICY
+@SOME
 @given(keys=KEYS, size=st.integers(0, 50))
 def test_a_memory_is_full_or_has_all_and_no_row_twice(
     policy: str, keys: list[int], size: int
@@ -93,6 +95,7 @@ def test_a_memory_is_full_or_has_all_and_no_row_twice(
 
 
 @pytest.mark.parametrize("policy", ORDERLESS)
+@SOME
 @given(keys=KEYS, size=st.integers(0, 30), seed=st.integers(0, 99))
 def test_the_order_of_offering_does_not_matter(
     policy: str, keys: list[int], size: int, seed: int
@@ -103,7 +106,7 @@ def test_the_order_of_offering_does_not_matter(
 
 
 @pytest.mark.parametrize("policy", [*ORDERLESS, "newest"])
-@settings(max_examples=300)
+@MANY
 @given(keys=KEYS, size=st.integers(0, 30), ends=st.lists(st.integers(0, 40), max_size=6))
 def test_day_by_day_keeps_what_is_kept_of_all_days_at_once(
     policy: str, keys: list[int], size: int, ends: list[int]
@@ -113,6 +116,7 @@ def test_day_by_day_keeps_what_is_kept_of_all_days_at_once(
     assert remembered[0].tolist() == chosen(policy, size, rows)
 
 
+@SOME
 @given(keys=KEYS, size=st.integers(0, 30))
 def test_uniform_keeps_the_lowest_hashes_and_newest_the_last_rows(
     keys: list[int], size: int
@@ -137,7 +141,7 @@ def test_each_row_of_a_class_has_the_same_chance_of_a_place(policy: str) -> None
     assert chi2.ppf(0.001, count - 1) < even < chi2.ppf(0.999, count - 1)
 
 
-@settings(max_examples=300)
+@MANY
 @given(keys=KEYS, size=st.integers(0, 40))
 def test_balanced_takes_from_the_largest_classes_only(keys: list[int], size: int) -> None:
     rows = rows_of(keys)
@@ -216,6 +220,7 @@ def test_the_herd_does_not_ask_for_the_unit_of_a_feature_nor_for_one_that_never_
     )
 
 
+@SOME
 @given(keys=KEYS.filter(bool), ends=st.lists(st.integers(0, 40), max_size=6))
 def test_the_herds_moments_are_those_of_all_rows_ever_offered(
     keys: list[int], ends: list[int]
@@ -274,6 +279,7 @@ def test_of_equal_classes_hash_decides() -> None:
     assert np.abs(shares - 1 / 3).max() < 0.04
 
 
+@SOME
 @given(keys=KEYS, count=st.integers(0, 50))
 def test_few_are_the_luckiest_of_the_wanted(keys: list[int], count: int) -> None:
     wanted = np.arange(len(keys)) % 3 > 0
