@@ -104,11 +104,11 @@ def herding(size: int, offered: Offered) -> Positions:
     spread = np.sqrt(np.maximum(squares / count - mean**2, 0))
     rows = ((features - mean) / np.where(spread > 0, spread, np.inf)).astype(np.float32)
     length = np.einsum("ij,ij->i", rows, rows)
-    chosen, gone = np.zeros(size, np.int64), np.zeros(rows.shape[1], np.float32)
+    chosen, so_far = np.zeros(size, np.int64), np.zeros(rows.shape[1], np.float32)
     for place in range(size):
-        best = int(np.argmin(length + 2 * (rows @ gone)))  # |gone + row|^2 less |gone|^2
+        best = int(np.argmin(length + 2 * (rows @ so_far)))  # |so_far + row|^2 less |so_far|^2
         chosen[place] = best
-        gone += rows[best]
+        so_far += rows[best]
         length[best] = np.inf
     return chosen
 
