@@ -20,11 +20,13 @@ OF_UNITS = ("keys", "users", "per_unit")
 
 
 def save_memory(memory: Memory, path: Path) -> None:
-    """Write both memories."""
+    """Write both memories and what the policy needs."""
     parts = {"replay": memory.replay, "frozen": memory.frozen}
     views = {name: units.views for name, units in parts.items()}
-    of_units = {f"{name}/{n}": getattr(u, n) for name, u in parts.items() for n in OF_UNITS}
-    write_views(path, views, **of_units)
+    more = {f"{name}/{n}": getattr(u, n) for name, u in parts.items() for n in OF_UNITS}
+    if memory.moments is not None:
+        more["moments"] = memory.moments
+    write_views(path, views, **more)
 
 
 def load_memory(memory: Memory, path: Path, names: NDArray[np.object_]) -> None:
@@ -40,6 +42,7 @@ def load_memory(memory: Memory, path: Path, names: NDArray[np.object_]) -> None:
         except KeyError as error:
             raise LearnerFileError(f"{path}: lacks {error}; restore the bundle") from error
         setattr(memory, name, training_units(parts[name], of_units, names))
+    memory.moments = arrays.get("moments")
 
 
 def training_units(

@@ -225,7 +225,7 @@ class BehaviorLearner:
         views = no_views(told, categories)
         self.waiting = Waiting(views)
         sizes = (told.replay_size, told.replay_share, told.frozen_size, told.frozen_a_day)
-        self.memory = Memory(no_units(views), no_units(views), *sizes)
+        self.memory = Memory(no_units(views), no_units(views), told.replay_policy, *sizes)
 
     def _trained(self) -> Parameters:
         if not self.parameters:

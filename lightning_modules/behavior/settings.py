@@ -3,6 +3,8 @@
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from lightning_modules.replay import refuse_unfit
+
 SMALLEST = {
     "categories": 1,
     "width": 1,
@@ -28,7 +30,9 @@ class Settings:
     of the day foretold, with `terms` words of a query. A word typed by `term_users` users on one
     day gets a row, the others share `term_buckets`. About `rows_a_user` of a user's categories are
     trained on, and the rows of `waiting_share` of the users wait for their late labels. Replay
-    keeps the newest `replay_size` user-days out of `replay_share` of each day's; the frozen ones
+    keeps `replay_size` user-days out of `replay_share` of each day's: by `replay_policy` the
+    newest, a uniform sample of all (uniform), as many of each category bought and of no purchase
+    (balanced), or those that are in the mean like all (herding; see `replay`). The frozen ones
     are `frozen_size`, at most `frozen_a_day` from one day. A day's outcome counts for
     `calibration_days` in the week's calibration.
     """
@@ -50,6 +54,7 @@ class Settings:
     rows_a_user: int = 9
     calibration_days: float = 28.0
     waiting_share: float = 1.0
+    replay_policy: str = "newest"
     replay_size: int = 4000
     replay_share: float = 0.05
     frozen_size: int = 512
@@ -62,6 +67,7 @@ class Settings:
         for name in SHARES:
             if not 0 < getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: a share in (0, 1] is needed")
+        refuse_unfit(self.replay_policy, self.replay_size)
         if self.calibration_days <= 0:
             raise ValueError(f"calibration_days is {self.calibration_days}: it is to be above 0")
 

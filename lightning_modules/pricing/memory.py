@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from lightning_modules.files import read_arrays
-from lightning_modules.hashing import mixed
 from lightning_modules.learner import LearnerFileError
 from lightning_modules.pricing.item_days import (
     ItemDays,
@@ -20,9 +19,17 @@ from lightning_modules.pricing.item_days import (
     training_rows_from,
 )
 from lightning_modules.pricing.settings import Settings
+from lightning_modules.replay import (
+    FROZEN_SALT,
+    Moments,
+    Offered,
+    drawn,
+    few,
+    kept,
+    lowest,
+    moments,
+)
 
-REPLAY_SALT = np.uint64(0x7265706C6179)
-FROZEN_SALT = np.uint64(0x66726F7A656E)
 LATE = 28  # days
 LATE_TIMES = 3
 
@@ -31,19 +38,22 @@ LATE_TIMES = 3
 class Memory:
     """Replayable rows, those of whole weeks, and frozen units that training never sees.
 
-    A uniform sample of all rows ever offered keeps what was learned; all rows of the last
-    `recent_days` keep the level of demand current. `weeks` are the newest rows whose week is over:
-    a year of them shows every season.
+    `replay_size` rows chosen by the policy, of all ever offered, keep what was learned; all rows
+    of the last `recent_days` keep the level of demand current. `weeks` are the newest rows whose
+    week is over: a year of them shows every season. `moments` are what the policy needs beside
+    the rows it keeps: see `replay.moments`.
     """
 
     replay: TrainingRows
     weeks: TrainingRows
     frozen: ItemDays
+    replay_policy: str
     replay_size: int
     recent_days: int
     weeks_size: int
     frozen_size: int
     frozen_a_day: int
+    moments: Moments | None = None
 
     @classmethod
     def empty(cls, settings: Settings, features: int) -> "Memory":
@@ -53,6 +63,7 @@ class Memory:
             replay=nothing.training_rows(),
             weeks=nothing.training_rows(),
             frozen=nothing,
+            replay_policy=settings.replay_policy,
             replay_size=settings.replay_size,
             recent_days=settings.recent_days,
             weeks_size=settings.weeks_size,
@@ -63,6 +74,8 @@ class Memory:
     def save(self, path: Path) -> None:
         """Write all to one file."""
         rows = to_arrays(self.replay, "replay") | to_arrays(self.weeks, "weeks")
+        if self.moments is not None:
+            rows["moments"] = self.moments
         save_file(rows | to_arrays(self.frozen, "frozen"), path)
 
     def filled(self, path: Path, ids: NDArray[np.object_]) -> "Memory":
@@ -79,7 +92,8 @@ class Memory:
             )
         weeks = training_rows_from(arrays, "weeks")
         frozen = item_days_from(arrays, "frozen", ids)
-        return replace(self, replay=replay, weeks=weeks, frozen=frozen)
+        moments = arrays.get("moments")
+        return replace(self, replay=replay, weeks=weeks, frozen=frozen, moments=moments)
 
     def take_weeks(self, weeks: TrainingRows) -> None:
         """Take rows whose week is over; the oldest leave."""
@@ -93,8 +107,7 @@ class Memory:
         """
         rows = joined([self.weeks, over])
         chosen = np.zeros(len(rows), bool)
-        salt = mixed(np.array([seed], np.uint64))[0]
-        chosen[_lowest(self.weeks.keys, salt, times * len(over))] = True
+        chosen[drawn(self.weeks.keys, times * len(over), seed)] = True
         chosen[len(self.weeks) :] = True
         late = chosen & (rows.day > rows.day.max(initial=0) - LATE)
         repeated = [np.flatnonzero(late)] * (LATE_TIMES - 1)
@@ -102,39 +115,38 @@ class Memory:
 
     def take(self, examples: ItemDays, holdout: NDArray[np.bool_]) -> None:
         """Take a day's units: a few held-out ones to the frozen, the others' rows to replay."""
-        held = examples.take(holdout)
-        order = np.argsort(mixed(held.keys ^ FROZEN_SALT), kind="stable")
-        chosen = np.sort(order[: self.frozen_a_day])
-        frozen = joined([self.frozen, held.take(chosen)])
-        self.frozen = frozen.take(_lowest(frozen.keys, FROZEN_SALT, self.frozen_size))
-        rows = joined([self.replay, examples.take(~holdout).training_rows()])
-        self.replay = rows.take(self._kept(rows))
+        chosen = few(examples.keys, holdout, self.frozen_a_day)
+        frozen = joined([self.frozen, examples.take(chosen)])
+        self.frozen = frozen.take(lowest(frozen.keys, FROZEN_SALT, self.frozen_size))
+        fresh = examples.take(~holdout).training_rows()
+        rows = joined([self.replay, fresh])
+        offered = self._offered(rows, len(fresh))
+        self.replay = rows.take(self._chosen(offered) | self._recent(rows))
+        self.moments = moments(self.replay_policy, offered)
 
     def replayed(self, count: int, recent: int, seed: int) -> TrainingRows:
         """Up to `count` rows of all time and `recent` of the last days, new ones for each seed."""
-        salt = mixed(np.array([seed], np.uint64))[0]
         chosen = np.zeros(len(self.replay), bool)
         late = np.flatnonzero(self._recent(self.replay))
-        chosen[late[_lowest(self.replay.keys[late], salt, recent)]] = True
-        whole = np.flatnonzero(~chosen & self._sampled(self.replay))
-        chosen[whole[_lowest(self.replay.keys[whole], salt, count)]] = True
+        chosen[late[drawn(self.replay.keys[late], recent, seed)]] = True
+        whole = np.flatnonzero(~chosen & self._chosen(self._offered(self.replay, 0)))
+        chosen[whole[drawn(self.replay.keys[whole], count, seed)]] = True
         return self.replay.take(np.flatnonzero(chosen))
 
-    def _kept(self, rows: TrainingRows) -> NDArray[np.int64]:
-        return np.flatnonzero(self._sampled(rows) | self._recent(rows))
+    def _offered(self, rows: TrainingRows, new: int) -> Offered:
+        return Offered(
+            rows.keys,
+            new,
+            classes=lambda: rows.category,
+            features=lambda: rows.features,
+            moments=self.moments,
+        )
 
-    def _sampled(self, rows: TrainingRows) -> NDArray[np.bool_]:
-        sampled = np.zeros(len(rows), bool)
-        sampled[_lowest(rows.keys, REPLAY_SALT, self.replay_size)] = True
-        return sampled
+    def _chosen(self, offered: Offered) -> NDArray[np.bool_]:
+        chosen = np.zeros(len(offered.keys), bool)
+        chosen[kept(self.replay_policy, self.replay_size, offered)] = True
+        return chosen
 
     def _recent(self, rows: TrainingRows) -> NDArray[np.bool_]:
         recent: NDArray[np.bool_] = rows.day > rows.day.max(initial=0) - self.recent_days
         return recent
-
-
-def _lowest(keys: NDArray[np.uint64], salt: np.uint64, count: int) -> NDArray[np.int64]:
-    """Positions of the `count` lowest salted hashes, ascending."""
-    if len(keys) <= count:
-        return np.arange(len(keys))
-    return np.sort(np.argsort(mixed(keys ^ salt), kind="stable")[:count])

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from lightning_modules.pricing.judgement import Rules
 from lightning_modules.pricing.strategy import Limits
+from lightning_modules.replay import refuse_unfit
 
 LIKELIHOODS = ("poisson", "negative_binomial")
 NO_CATEGORIES = ("", "COUPON/MISC ITEMS", "COUPON", "MISC ITEMS")
@@ -34,7 +35,9 @@ class Settings:
     `history_days` and on price levels of at least `min_days_at_price` days. On the newest
     `judged_days` of them the table is judged by `judge` (see `judgement.Rules`).
     `replay_size` rows of all days and all those of the last `recent_days` are kept to be replayed,
-    and the `weeks_size` newest rows whose week is over, some 1,500 a week of 500 items.
+    the former by `replay_policy`: a uniform sample (uniform), the newest, as many of each category
+    (balanced), or those that are in the mean like all (herding; see `replay`). Kept are also the
+    `weeks_size` newest rows whose week is over, some 1,500 a week of 500 items.
     `closed_days` are those, past and to come, on which nothing can be sold. `carry_prices`: a
     posted price holds until another is posted, as it must where prices are read back from
     receipts; turned off, it ends with its last day and the regular price returns.
@@ -60,6 +63,7 @@ class Settings:
     min_days_at_price: int = 7
     judge: dict[str, Any] = field(default_factory=lambda: {"min_effective": 30})
     judged_days: int = 56
+    replay_policy: str = "uniform"
     replay_size: int = 60_000
     recent_days: int = 14
     weeks_size: int = 80_000
@@ -69,6 +73,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.likelihood not in LIKELIHOODS:
             raise ValueError(f"likelihood {self.likelihood!r} is none of {LIKELIHOODS}")
+        refuse_unfit(self.replay_policy, self.replay_size)
         sizes = ("items", "watch_after", "members", "width", "category_width")
         for name in (*sizes, "min_days_at_price"):
             if getattr(self, name) < 1:

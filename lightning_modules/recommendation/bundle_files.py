@@ -18,12 +18,14 @@ PARTS = ("replay", "frozen")
 
 
 def save_memory(memory: Memory, path: Path) -> None:
-    """Write both parts; the same content gives the same bytes."""
+    """Write both parts and what the policy needs; the same content gives the same bytes."""
     arrays = {
         f"{part}/{name}": np.ascontiguousarray(array)
         for part in PARTS
         for name, array in as_arrays(getattr(memory, part)).items()
     }
+    if memory.moments is not None:
+        arrays["moments"] = memory.moments
     save_file(arrays, path)
 
 
@@ -41,6 +43,7 @@ def load_memory(memory: Memory, path: Path, user_ids: NDArray[np.object_], width
                 "bootstrap a new line"
             )
         setattr(memory, part, lists)
+    memory.moments = arrays.get("moments")
 
 
 def made_with(parameters: Parameters, memory: Memory, settings: Settings) -> dict[str, Any]:

@@ -55,9 +55,8 @@ class RecommendationLearner:
         self.state = ShopState()
         self.parameters = Parameters()
         empty = no_lists(len(self.features), settings.sampling_share, settings.sampling_share)
-        self.memory = Memory(
-            empty, empty, settings.replay_size, settings.frozen_size, settings.frozen_a_day
-        )
+        sizes = settings.replay_size, settings.frozen_size, settings.frozen_a_day
+        self.memory = Memory(empty, empty, settings.replay_policy, *sizes)
 
     @classmethod
     def new(cls, settings: dict[str, Any]) -> Self:
@@ -176,7 +175,8 @@ class RecommendationLearner:
         self.state.offers = offers_on(before, day.prices, names.items, names.channels, number)
         if examples is not None and len(examples):
             held = np.zeros(len(examples), bool) if holdout is None else holdout
-            self.memory.take(examples.training_part(), held)
+            category = names.departments_and_categories()[self.state.items.group]
+            self.memory.take(examples.training_part(), held, category)
 
     def spool(self, examples: Lists, path: Path) -> None:
         """Write the training part of a day's lists."""

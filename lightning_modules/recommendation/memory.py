@@ -5,53 +5,74 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lightning_modules.hashing import mixed
 from lightning_modules.recommendation.lists import Lists, joined
-
-REPLAY_SALT = np.uint64(0x7265706C6179)
-FROZEN_SALT = np.uint64(0x66726F7A656E)
+from lightning_modules.replay import (
+    FROZEN_SALT,
+    Moments,
+    Offered,
+    drawn,
+    few,
+    kept,
+    lowest,
+    moments,
+    most_frequent,
+)
 
 
 @dataclass
 class Memory:
-    """Replayable lists, and frozen ones that training never sees."""
+    """Replayable lists, and frozen ones that training never sees.
+
+    `moments` are what the policy needs beside the lists it keeps: see `replay.moments`.
+    """
 
     replay: Lists
     frozen: Lists
+    replay_policy: str
     replay_size: int
     frozen_size: int
     frozen_a_day: int
+    moments: Moments | None = None
 
-    def take(self, lists: Lists, holdout: NDArray[np.bool_]) -> None:
+    def take(self, lists: Lists, holdout: NDArray[np.bool_], category: NDArray[np.int64]) -> None:
         """Take a day's training lists: a few held-out ones to the frozen, the rest to replay.
 
-        Each memory keeps the lists of lowest hash: a uniform sample of all it was ever offered.
-        Of lists with one key (a session's) none is replayed if one is frozen.
+        The frozen are a uniform sample of all that were ever offered; which lists are replayable
+        the policy says. Of lists with one key (a session's) none is replayed if one is frozen.
+        `category` is that of each item row: a list's class is the one most bought, and its
+        vector the mean features of what was bought.
         """
-        frozen = self._few(lists, holdout & lists.hit)
-        fresh = ~np.isin(lists.keys, lists.keys[frozen]) & lists.hit
-        self.replay = _lowest(
-            joined([self.replay, lists.take(fresh)]), REPLAY_SALT, self.replay_size
+        frozen = few(lists.keys, holdout & lists.hit, self.frozen_a_day)
+        fresh = lists.take(~np.isin(lists.keys, lists.keys[frozen]) & lists.hit)
+        replay = joined([self.replay, fresh])
+        offered = Offered(
+            replay.keys,
+            len(fresh),
+            classes=lambda: most_bought(replay, category),
+            features=lambda: bought_features(replay),
+            moments=self.moments,
         )
-        self.frozen = _lowest(
-            joined([self.frozen, lists.take(frozen)]), FROZEN_SALT, self.frozen_size
-        )
+        self.replay = replay.take(kept(self.replay_policy, self.replay_size, offered))
+        self.moments = moments(self.replay_policy, offered)
+        held = joined([self.frozen, lists.take(frozen)])
+        self.frozen = held.take(lowest(held.keys, FROZEN_SALT, self.frozen_size))
 
     def replayed(self, count: int, seed: int) -> Lists:
         """Up to `count` lists to replay, another draw for each seed."""
-        return _lowest(self.replay, mixed(np.array([seed], np.uint64))[0], count)
-
-    def _few(self, lists: Lists, wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        places = np.flatnonzero(wanted)
-        order = np.argsort(mixed(lists.keys[places] ^ FROZEN_SALT), kind="stable")
-        chosen = np.zeros(len(lists), bool)
-        chosen[places[order[: self.frozen_a_day]]] = True
-        return chosen
+        return self.replay.take(drawn(self.replay.keys, count, seed))
 
 
-def _lowest(lists: Lists, salt: np.uint64, count: int) -> Lists:
-    """The `count` lists of lowest salted hash, kept in the order they are in."""
-    if len(lists) <= count:
-        return lists
-    order = np.argsort(mixed(lists.keys ^ salt), kind="stable")
-    return lists.take(np.sort(order[:count]))
+def most_bought(lists: Lists, category: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The category most bought of each list (L,), among its candidates; `category` by item."""
+    owner = np.repeat(np.arange(len(lists)), lists.lengths)
+    bought = lists.labels
+    return most_frequent(owner[bought], category[lists.items[bought]], lists.keys)
+
+
+def bought_features(lists: Lists) -> NDArray[np.float64]:
+    """The mean features (L, F) of the candidates bought of each list; it has at least one."""
+    owner = np.repeat(np.arange(len(lists)), lists.lengths)[lists.labels]
+    total = np.zeros((len(lists), lists.features.shape[1]))
+    np.add.at(total, owner, lists.features[lists.labels].astype(np.float64))
+    mean: NDArray[np.float64] = total / np.bincount(owner, minlength=len(lists))[:, None]
+    return mean

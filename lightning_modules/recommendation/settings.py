@@ -3,6 +3,8 @@
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
+from lightning_modules.replay import refuse_unfit
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -17,6 +19,9 @@ class Settings:
         sampling_share: The share of not bought candidates that training sees.
         hidden: Widths of the network's layers.
         width: Width of a user's and an item's embedding.
+        replay_policy: Which lists are kept to be replayed: a uniform sample of all (uniform), the
+            newest, as many of each category most bought (balanced), or those whose purchases are
+            in the mean like all (herding). See `replay`.
         replay_size: Lists kept to be replayed.
         frozen_size: Held-out lists kept to measure forgetting.
         frozen_a_day: The most of one day that are kept so.
@@ -31,10 +36,14 @@ class Settings:
     sampling_share: float = 0.12
     hidden: tuple[int, ...] = (128, 64)
     width: int = 8
+    replay_policy: str = "uniform"
     replay_size: int = 768
     frozen_size: int = 256
     frozen_a_day: int = 16
     active_days: int = 90
+
+    def __post_init__(self) -> None:
+        refuse_unfit(self.replay_policy, self.replay_size)
 
     @classmethod
     def read(cls, settings: dict[str, Any]) -> Self:
@@ -70,6 +79,7 @@ class SessionSettings(Settings):
     seen_together: int = 200
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.neighbours:
             raise ValueError(f"neighbours = {self.neighbours}: a session has none, leave it at 0")
 
