@@ -15,6 +15,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ def live_through(shop: Shop) -> list[Course]:
     courses: list[Course] = []
     with tempfile.TemporaryDirectory() as place:
         spool = Path(place)
-        for today in shop.days():
+        for today in takewhile(lambda today: today.day <= shop.last, shop.days()):
             if today.day < shop.first:
                 _history(learner, today, shop, spool)
                 continue
