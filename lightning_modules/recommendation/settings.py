@@ -17,6 +17,8 @@ class Settings:
         sampling_share: The share of not bought candidates that training sees.
         hidden: Widths of the network's layers.
         width: Width of a user's and an item's embedding.
+        adapters: Width of an adapter after each layer, which can learn alone; 0 is none.
+        blocks: Residual blocks after the last layer: they make a network deeper.
         replay_size: Lists kept to be replayed.
         frozen_size: Held-out lists kept to measure forgetting.
         frozen_a_day: The most of one day that are kept so.
@@ -31,10 +33,17 @@ class Settings:
     sampling_share: float = 0.12
     hidden: tuple[int, ...] = (128, 64)
     width: int = 8
+    adapters: int = 0
+    blocks: int = 0
     replay_size: int = 768
     frozen_size: int = 256
     frozen_a_day: int = 16
     active_days: int = 90
+
+    def __post_init__(self) -> None:
+        for name in ("adapters", "blocks"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 0")
 
     @classmethod
     def read(cls, settings: dict[str, Any]) -> Self:
@@ -70,6 +79,7 @@ class SessionSettings(Settings):
     seen_together: int = 200
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.neighbours:
             raise ValueError(f"neighbours = {self.neighbours}: a session has none, leave it at 0")
 

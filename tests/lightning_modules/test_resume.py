@@ -87,9 +87,7 @@ def go_on(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Parameters]]:
-    """What this process learned the first night, by case; and a folder with its files and those
-    of the second night, which another process learned, one for all cases.
-    """
+    """The files of both nights, the second one learned by another process; the first, by case."""
     folder = tmp_path_factory.mktemp("resume")
     start = grown(initial([FEATURES, 4], 2, seed=1), USERS, ITEMS)
     first = {case: learned(start, told, 1) for case, told in CASES.items()}
