@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lightning_modules.learner import LearnerFileError
+from lightning_modules.parameters import Parameters
 from tests.lightning_modules.growing import CASES, KINDS, bits, enlarged, loaded, tomorrow, traced
 
 
@@ -138,3 +139,29 @@ def test_a_network_never_shrinks(champions: dict[str, Path], kind: str, tmp_path
     KINDS[kind].shop.saved(learner, tmp_path / "larger")
     with pytest.raises(LearnerFileError, match=r"put params\.yaml back.*never shrinks"):
         loaded(kind, tmp_path / "larger")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_under_an_average_the_weights_that_learn_grow_too(
+    champions: dict[str, Path], kind: str, tmp_path: Path
+) -> None:
+    retention = {"ewc": 1.0, "average": 0.5}
+    small = loaded(kind, champions[kind])
+    study(kind, small, retention=retention)
+    KINDS[kind].shop.saved(small, tmp_path / "averaged")
+    examples = small.examples(KINDS[kind].day(tomorrow(kind)))
+    learner = loaded(kind, tmp_path / "averaged", "all")
+    grown = enlarged(kind, learner)
+    assert grown.parameters.part("fisher").keys() == small.parameters.part("fisher").keys()
+    for one in (small, grown):
+        one.parameters = Parameters(one.parameters.weights | one.parameters.part("raw"))
+    before, after = small.scores(examples), grown.scores(examples)
+    assert not np.array_equal(before, learner.scores(examples))
+    np.testing.assert_allclose(after, before, rtol=1e-6, atol=1e-6)
+    study(kind, learner, retention=retention)
+    for part in ("fisher", "raw"):
+        shapes = {name: array.shape for name, array in learner.parameters.part(part).items()}
+        assert shapes
+        assert all(
+            learner.parameters.weights[name].shape == shape for name, shape in shapes.items()
+        )
