@@ -1,6 +1,6 @@
 """Training that leaves a network alone but for its adapters and its rows of ids.
 
-Adapters are a few percent of a large network and learn nearly as much (Houlsby et al., ICML 2019).
+Adapters are a small part of a large network and learn nearly as well (Houlsby et al., ICML 2019).
 The rows of ids, biases of items among them, learn too: no adapter can tell what is new of a user
 or an item. All the rest, biases of layers among it, keeps its exact bits.
 """
