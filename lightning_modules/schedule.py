@@ -14,6 +14,7 @@ KEPT: dict[str, frozenset[str]] = {
     "rmsprop": frozenset({"step", "square_avg"}),
 }
 RULES = ("synchronous", "asynchronous", "online")
+TRAINED = ("all", "adapters")
 LAST_RATE = 0.05
 WARM_UP = 0.03
 WITH_MOMENTUM = ("sgd", "rmsprop")
@@ -48,6 +49,8 @@ class Schedule:
     updates older if the rule is asynchronous, in `any_order` as they come; an online step decays
     as (1 + t / tau)^-power.
 
+    `train` is what learns: "all", or "adapters" and the rows of ids alone, see `freezing`.
+
     Training ends after `epochs`, after `max_steps`, after `max_seconds` (a rerun may then differ),
     when the mean loss of the last fifty steps is at `target_loss`, or when that has not fallen for
     `patience` steps. It has diverged when that mean is `divergence` times that of the first fifty.
@@ -76,6 +79,7 @@ class Schedule:
     patience: int | None = None
     divergence: float | None = None
     precision: str = "32-true"
+    train: str = "all"
     retention: Retention = field(default_factory=Retention)
 
     def __post_init__(self) -> None:
@@ -83,6 +87,8 @@ class Schedule:
             raise ValueError(f"optimizer {self.optimizer!r} is none of {sorted(KEPT)}")
         if self.rule not in RULES:
             raise ValueError(f"rule {self.rule!r} is none of {sorted(RULES)}")
+        if self.train not in TRAINED:
+            raise ValueError(f"train {self.train!r} is none of {sorted(TRAINED)}")
         if self.rule == "online" and (self.epochs > 1 or self.cosine or self.cached):
             raise ValueError(
                 "rule 'online' is one pass (epochs 1), by every batch (cache 1) itself"

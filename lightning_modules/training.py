@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
 from lightning_modules.events import Events
+from lightning_modules.freezing import as_before, freeze
 from lightning_modules.learner import Curve, DivergedError
 from lightning_modules.parameters import Parameters
 from lightning_modules.progress import Progress
@@ -75,7 +76,7 @@ class Training(LightningModule):
         """The schedule's optimizer, with the state of `before` if it was the same one's."""
         rule = self.schedule
         tables: tuple[str, ...] = self.network.tables  # type: ignore[assignment]
-        named = list(self.network.named_parameters())
+        named = [(n, p) for n, p in self.network.named_parameters() if p.requires_grad]
         groups = [
             {
                 "params": [p for n, p in named if not n.startswith(tables)],
@@ -151,10 +152,11 @@ def train(
     Raises:
         DivergedError: if a loss, a gradient or a weight is not finite, or the loss runs away.
     """
+    frozen = freeze(network, schedule.train)
     steps = -(-events.steps * schedule.epochs // schedule.cache)
     module = Training(network, before, schedule, steps)
     progress, online = Progress(schedule), _online(schedule, before)
-    average = _average(network, schedule, before)
+    average = _average(network, schedule, before, frozen)
     cached = Cached(module, _cache(schedule), progress.updated) if schedule.cached else None
     callbacks: list[Callback] = [progress, *online, *average]
     try:
@@ -169,6 +171,7 @@ def train(
         now = fisher_information(network, events.train_dataloader())
         known = before.part("fisher")
         after.put("fisher", remembered(known, now, schedule.retention.ewc_decay))
+    after = as_before(after, before, frozen, schedule) if frozen else after
     if not after.finite():
         raise DivergedError("a weight is not finite after training: nothing was learned")
     return after, progress.curve
@@ -208,13 +211,15 @@ def _online(schedule: Schedule, before: Parameters) -> list[Online]:
     return [Online(schedule.tau, schedule.power, before.online_steps)]
 
 
-def _average(network: nn.Module, schedule: Schedule, before: Parameters) -> list[Average]:
+def _average(
+    network: nn.Module, schedule: Schedule, before: Parameters, frozen: Container[str]
+) -> list[Average]:
     """The average of the weights that are served; the network goes on from those that learn."""
     decay = schedule.retention.average
     if not decay:
         return []
     weights = {name: torch.tensor(array) for name, array in before.weights.items()}
-    raw = {name: torch.tensor(array) for name, array in before.part("raw").items()}
+    raw = {n: torch.tensor(a) for n, a in before.part("raw").items() if n not in frozen}
     network.load_state_dict({**network.state_dict(), **raw})
     return [Average(network, decay, weights)]
 

@@ -99,6 +99,9 @@ class UpdateSettings(Record):
     precision: Literal["32-true", "bf16-mixed"] = Field(
         default="32-true", description="Of the arithmetic; bf16-mixed is for a GPU."
     )
+    train: Literal["all", "adapters"] = Field(
+        default="all", description="What learns: all weights, or adapters and rows of ids alone."
+    )
 
     def over(self, usual: Self) -> Self:
         """`usual`, with what was set here."""

@@ -63,6 +63,7 @@ USER = (
     *(f"weekday_{day}" for day in range(7)),
     *(f"often_on_{day}" for day in range(7)),
 )
+BITS = 28  # days of a purchase history that are seen one by one
 LONGEST_DAYS = 200
 LONGEST_OVERDUE = 4.0
 UNKNOWN_INTERVAL = 60.0

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lightning_modules.behavior.examples import UserDays
 from lightning_modules.behavior.features import FEATURES, USER
+from lightning_modules.behavior.growth import GROWING, made_with
 from lightning_modules.behavior.memory import Memory
 from lightning_modules.behavior.views import Views, read_views, write_views
 from lightning_modules.files import refuse_other_settings
@@ -79,7 +80,7 @@ def refuse_unfit(learner: "BehaviorLearner", directory: Path) -> None:
             f"{directory}: {kinds} categories are judged, but the settings say "
             f"{learner.settings.categories}; put params.yaml back, or bootstrap a new line"
         )
-    refuse_other_settings(directory, _made_with(learner), learner.settings)
+    refuse_other_settings(directory, _made_with(learner), learner.settings, GROWING)
 
 
 def _made_with(learner: "BehaviorLearner") -> dict[str, Any]:
@@ -89,19 +90,5 @@ def _made_with(learner: "BehaviorLearner") -> dict[str, Any]:
     shown["term_buckets"] = learner.known.words.buckets
     shown["next_events"] = learner.waiting.views.next_kind.shape[1]
     if weights:
-        shown["width"] = weights["kind.weight"].shape[1]
-        shown["memory_width"] = weights["memory.weight_hh_l0"].shape[1]
-        *shown["user_hidden"], vector = _sizes(weights, "user.")
-        shown["user_hidden"] = tuple(shown["user_hidden"])
-        shown["user_width"] = vector - shown["width"]
-        shown["hidden"] = _sizes(weights, "mlp.")
-        shown["cross_layers"] = sum(name.startswith("up.") and "bias" in name for name in weights)
-        shown["cross_rank"] = len(weights.get("down.0.weight", ())) or learner.settings.cross_rank
+        shown |= made_with(weights, learner.settings)
     return shown
-
-
-def _sizes(weights: dict[str, NDArray[np.float32]], prefix: str) -> tuple[int, ...]:
-    """The widths of a stack's layers, in order."""
-    names = [name for name in weights if name.startswith(prefix) and name.endswith(".bias")]
-    names.sort(key=lambda name: int(name.split(".")[1]))  # mlp.10 comes after mlp.2
-    return tuple(len(weights[name]) for name in names)

@@ -233,8 +233,8 @@ class BehaviorLearner:
         return self.parameters
 
     def _grow(self, new: UserDays, seed: int) -> None:
-        """Rows for all that has one in the vocabulary or will get one with the day."""
-        from lightning_modules.behavior.weights import initial
+        """The settings' sizes; rows for all that has one or will get one with the day."""
+        from lightning_modules.behavior.weights import grown, initial
 
         if not self.parameters:
             inputs, category = new.views.inputs.shape[1], self.known.categories
@@ -246,5 +246,4 @@ class BehaviorLearner:
             "category": max(len(words.categories), int(views.next_category.max(initial=0)) + 1),
             "term": words.term_count,
         }
-        more = {f"{n}{part}.weight": count for n, count in rows.items() for part in ("", "_bias")}
-        self.parameters = self.parameters.grown(more)
+        self.parameters = grown(self.parameters, self.settings, rows)

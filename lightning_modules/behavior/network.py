@@ -7,21 +7,20 @@ the next-event heads choose among the rows of their tables. For the next categor
 user's own counts (as RepeatNet, Ren et al., AAAI 2019). Needs torch only, not Lightning.
 """
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lightning_modules.behavior.features import FEATURES, RHYTHM
+from lightning_modules.behavior.features import BITS, FEATURES, RHYTHM
+from lightning_modules.behavior.growth import NAMES
 from lightning_modules.behavior.settings import Settings
+from lightning_modules.layers import stack
 
-BITS = 28  # days of a purchase history that are seen one by one
 FARTHEST = 6.0  # standard deviations
 # What each task's mean loss is worth beside the others.
 BUY_1, BUY_7, KIND, CATEGORY, TERM = 8.0, 6.0, 0.1, 0.02, 0.02
-NAMES = ("kind", "category", "term")
 RARE = 0.02  # share of visits from which on a habit counts
 
 
@@ -90,13 +89,14 @@ class Behavior(nn.Module):
         self.gap = nn.Linear(2, width)
         self.memory = nn.GRU(width, memory, batch_first=True)
         seen = [inputs + BITS + memory, *settings.user_hidden]
-        self.user = nn.Sequential(*_layers(seen), nn.Linear(seen[-1], user + width))
+        more = {"adapters": settings.adapters, "blocks": settings.blocks}
+        self.user = stack(seen, user + width, **more)
         size = len(FEATURES) + BITS + len(RHYTHM) + user + 2 * width
         rank = settings.cross_rank
         crosses = range(settings.cross_layers)
         self.down = nn.ModuleList([nn.Linear(size, rank, bias=False) for _ in crosses])
         self.up = nn.ModuleList([nn.Linear(rank, size) for _ in crosses])
-        self.mlp = nn.Sequential(*_layers([size, *settings.hidden]))
+        self.mlp = stack([size, *settings.hidden], **more)
         self.buy = nn.Linear(size + settings.hidden[-1], 2)
         self.choose = nn.ModuleDict({name: nn.Linear(memory + user, width) for name in NAMES})
         # Of each judged category its row in `category`, and what its two counts are worth there.
@@ -236,13 +236,6 @@ def term_means(logits: Tensor, term: Tensor) -> Tensor:
     found = functional.log_softmax(logits, -1).gather(-1, term)
     there = term > 0
     return (found * there).sum(-1) / there.sum(-1)
-
-
-def _layers(sizes: list[int]) -> list[nn.Module]:
-    layers: list[nn.Module] = []
-    for inside, outside in pairwise(sizes):
-        layers += [nn.Linear(inside, outside), nn.SiLU()]
-    return layers
 
 
 def _standard(values: Tensor, centre: Tensor, spread: Tensor) -> Tensor:

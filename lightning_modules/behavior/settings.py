@@ -16,6 +16,8 @@ SMALLEST = {
     "term_buckets": 1,
     "term_users": 1,
     "rows_a_user": 1,
+    "adapters": 0,
+    "blocks": 0,
 }
 SHARES = ("waiting_share", "replay_share")
 
@@ -34,7 +36,9 @@ class Settings:
     newest, a uniform sample of all (uniform), as many of each category bought and of no purchase
     (balanced), or those that are in the mean like all (herding; see `replay`). The frozen ones
     are `frozen_size`, at most `frozen_a_day` from one day. A day's outcome counts for
-    `calibration_days` in the week's calibration.
+    `calibration_days` in the week's calibration. `adapters` is the width of an adapter after each
+    of the `user_hidden` and `hidden` layers, which can learn alone, and `blocks` are residual
+    blocks after the last of each: they make a network deeper.
     """
 
     categories: int = 70
@@ -51,6 +55,8 @@ class Settings:
     hidden: tuple[int, ...] = (96, 48)
     cross_layers: int = 2
     cross_rank: int = 32
+    adapters: int = 0
+    blocks: int = 0
     rows_a_user: int = 9
     calibration_days: float = 28.0
     waiting_share: float = 1.0

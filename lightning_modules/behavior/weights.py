@@ -5,14 +5,18 @@ the category being that of the next event; and, the same for all rows of a view,
 the type of the day's first event and of its first query, NaN where they are not to be judged.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
 from lightning_modules.behavior.examples import UserDays
+from lightning_modules.behavior.features import BITS
+from lightning_modules.behavior.growth import NAMES, enlarged, made_with
 from lightning_modules.behavior.known import Known
-from lightning_modules.behavior.network import BITS, NAMES, Batch, Behavior, term_means
+from lightning_modules.behavior.network import Batch, Behavior, term_means
 from lightning_modules.behavior.settings import Settings
 from lightning_modules.behavior.views import UNKNOWN, Views
 from lightning_modules.parameters import Parameters
@@ -61,12 +65,13 @@ def _bits(bits: NDArray[np.uint32]) -> torch.Tensor:
 
 
 def to_network(parameters: Parameters, settings: Settings) -> Behavior:
-    """A network with a copy of these weights."""
+    """A network with a copy of these weights, in their sizes if the settings say larger ones."""
     weights = parameters.weights
+    form = replace(settings, **made_with(weights, settings))
     rows = {name: len(weights[f"{name}.weight"]) for name in NAMES}
     inputs, columns = len(weights["centre"]), len(weights["judged.weight"])
     with torch.device("meta"):  # no time lost on weights that are replaced at once
-        network = Behavior(settings, inputs, columns, rows)
+        network = Behavior(form, inputs, columns, rows)
     tensors = {name: torch.tensor(array) for name, array in weights.items()}
     network.load_state_dict(tensors, assign=True)
     for name in FIXED:
@@ -86,6 +91,12 @@ def initial(settings: Settings, inputs: int, columns: int, seed: int) -> Paramet
     weights["place"] = np.zeros(columns, np.float32)
     judged = dict.fromkeys(("judged.weight", "judged_match.weight"), columns)
     return Parameters(weights).grown(judged)
+
+
+def grown(parameters: Parameters, settings: Settings, rows: dict[str, int]) -> Parameters:
+    """In the sizes of the settings, and with so many rows of each of NAMES, if there are fewer."""
+    more = {f"{n}{part}.weight": count for n, count in rows.items() for part in ("", "_bias")}
+    return enlarged(parameters, settings).grown(more)
 
 
 @torch.inference_mode()

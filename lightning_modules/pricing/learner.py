@@ -97,7 +97,7 @@ class PricingLearner:
         if self.parameters:
             from lightning_modules.pricing.network import refuse_other_shape
 
-            refuse_other_shape(self.parameters, self._shape(), len(FEATURES), directory)
+            refuse_other_shape(self.parameters, self.settings, len(FEATURES), directory)
 
     def save_parameters(self, directory: Path) -> None:
         """Write the weights and the optimizer's moments."""
@@ -217,10 +217,9 @@ class PricingLearner:
         return Known(self.kept.state, self.items, self.kept.queue, self.settings)
 
     def _shape(self) -> "Shape":
-        from lightning_modules.pricing.tower import Shape
+        from lightning_modules.pricing.growth import shape_of
 
-        told = self.settings
-        return Shape(told.hidden, told.width, told.category_width, told.members, told.likelihood)
+        return shape_of(self.parameters.weights)
 
     def _bag(self) -> "Bag":
         from lightning_modules.pricing.sources import Bag
@@ -242,9 +241,8 @@ class PricingLearner:
         return self.parameters
 
     def _grow(self, items: int, seed: int) -> None:
-        from lightning_modules.pricing.network import grown, initial
+        from lightning_modules.pricing.network import grown, sized
 
-        if not self.parameters:
-            self.parameters = initial(self._shape(), len(FEATURES), seed)
         items = max(items, len(self.kept.state.tracked))
-        self.parameters = grown(self.parameters, items, len(self.groups))
+        parameters = sized(self.parameters, self.settings, len(FEATURES), seed)
+        self.parameters = grown(parameters, items, len(self.groups))

@@ -14,20 +14,22 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from lightning_modules.files import refuse_other_settings
 from lightning_modules.learner import LearnerFileError
 from lightning_modules.parameters import Parameters
 from lightning_modules.pricing.features import BASE, DAYS_LEFT, RATIO
+from lightning_modules.pricing.growth import GROWING, enlarged, shape_of
 from lightning_modules.pricing.item_days import MOVE_1, MOVE_7, REST_OF_WEEK, UNITS
 from lightning_modules.pricing.likelihood import count_losses
+from lightning_modules.pricing.settings import Settings
 from lightning_modules.pricing.shelf import CHANGE
-from lightning_modules.pricing.tower import Shape, Tower
+from lightning_modules.pricing.tower import TOWERS, Shape, Tower, told_shape
 
 # Where the price response bends, as log(price / reference).
 KNOTS = (-1.5, -0.9, -0.5, -0.3, -0.15, -0.05, 0.05, 1.0)
 QUANTILES = (0.1, 0.5, 0.9)
 START_SLOPE = 0.5  # softplus of it is 0.97: an untrained response of about one
 LOG_BOUNDS = (-7.0, 8.0)
-TABLES = ("day", "week", "price")
 
 # One thread: scores and weights have the same bits in whichever process and after whatever else,
 # and for layers this small a second thread gains nothing.
@@ -48,7 +50,7 @@ class Batch(NamedTuple):
 class PricingNetwork(nn.Module):
     """The three towers; `centre` and `spread` (F,) of the features are set once, by `fit`."""
 
-    tables = tuple(f"{tower}.{table}" for tower in TABLES for table in ("item", "category"))
+    tables = tuple(f"{tower}.{table}" for tower in TOWERS for table in ("item", "category"))
 
     def __init__(self, shape: Shape, features: int, items: int, groups: int) -> None:
         super().__init__()
@@ -149,10 +151,16 @@ def initial(shape: Shape, features: int, seed: int) -> Parameters:
     return Parameters(found)
 
 
+def sized(parameters: Parameters, settings: Settings, features: int, seed: int) -> Parameters:
+    """In the sizes of the settings, if these are larger; untrained ones if there are none."""
+    shape = told_shape(settings)
+    return enlarged(parameters or initial(shape, features, seed), shape)
+
+
 def grown(parameters: Parameters, items: int, groups: int) -> Parameters:
     """With rows for this many items and categories."""
     sizes = {"item": items, "category": groups}
-    rows = {f"{tower}.{table}.weight": sizes[table] for tower in TABLES for table in sizes}
+    rows = {f"{tower}.{table}.weight": sizes[table] for tower in TOWERS for table in sizes}
     return parameters.grown(rows)
 
 
@@ -170,18 +178,26 @@ def to_network(parameters: Parameters, shape: Shape) -> PricingNetwork:
 
 
 def refuse_other_shape(
-    parameters: Parameters, shape: Shape, features: int, directory: Path
+    parameters: Parameters, settings: Settings, features: int, directory: Path
 ) -> None:
-    """Raise LearnerFileError if other settings or another version of the code made them."""
+    """Raise LearnerFileError if other settings or another version of the code made them.
+
+    Larger settings than those that made them are none: the network grows when it learns next.
+    """
     found = parameters.weights
-    for name, array in initial(shape, features, 0).weights.items():
+    try:
+        made = shape_of(found)
+    except (KeyError, IndexError) as error:
+        raise LearnerFileError(f"{directory}: no weights of towers ({error!r})") from error
+    refuse_other_settings(directory, made._asdict(), settings, GROWING)
+    for name, array in initial(made, features, 0).weights.items():
         begin = 1 if name.startswith(PricingNetwork.tables) else 0  # tables have rows of ids
         wanted = array.shape[begin:]
         there = found[name].shape[begin:] if name in found else None
         if there != wanted:
             raise LearnerFileError(
-                f"{directory}: {name} is made for {there}, the settings say {wanted}; put "
-                "params.yaml back, or bootstrap a new line in a workspace of its own"
+                f"{directory}: {name} is made for {there}, this code makes {wanted}; "
+                "bootstrap a new line in a workspace of its own"
             )
 
 

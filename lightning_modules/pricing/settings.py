@@ -29,7 +29,9 @@ class Settings:
     `items` is the size of the top that an item enters to be tracked, `watch_after` the sales
     days after which its history is kept in detail. `exclude_*` name categories and departments
     that are never tracked; the empty category is an item without a category. `hidden`, `width`,
-    `category_width` and `members` are the network's; `bag` is the share of an item's weeks that
+    `category_width` and `members` are the network's, `adapters` the width of an adapter after each
+    hidden layer, which can learn alone, and `blocks` are residual blocks after the last, which
+    make it deeper; `bag` is the share of an item's weeks that
     each member learns from. `pace` is how fast forecast intervals follow their misses.
     `strategy` holds limits of the price table (see `strategy.Limits`), which rests on the last
     `history_days` and on price levels of at least `min_days_at_price` days. On the newest
@@ -55,6 +57,8 @@ class Settings:
     hidden: tuple[int, ...] = (64, 32)
     width: int = 4
     category_width: int = 4
+    adapters: int = 0
+    blocks: int = 0
     members: int = 5
     bag: float = 1.0
     pace: float = 0.7
@@ -75,9 +79,10 @@ class Settings:
             raise ValueError(f"likelihood {self.likelihood!r} is none of {LIKELIHOODS}")
         refuse_unfit(self.replay_policy, self.replay_size)
         sizes = ("items", "watch_after", "members", "width", "category_width")
-        for name in (*sizes, "min_days_at_price"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 1")
+        least = dict.fromkeys((*sizes, "min_days_at_price"), 1) | {"adapters": 0, "blocks": 0}
+        for name, size in least.items():
+            if getattr(self, name) < size:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least {size}")
         if not 0 < self.bag <= 1:
             raise ValueError(f"bag is {self.bag}: a share above 0, at most 1")
         for name, kind in (("strategy", Limits), ("judge", Rules)):

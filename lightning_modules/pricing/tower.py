@@ -12,15 +12,26 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
+from lightning_modules.pricing.settings import Settings
+
+TOWERS = ("day", "week", "price")
+
 
 class Shape(NamedTuple):
-    """The sizes of a network."""
+    """The sizes of a network; see `layers.stack` for adapters and blocks."""
 
     hidden: tuple[int, ...]
     width: int
     category_width: int
     members: int
     likelihood: str = "poisson"
+    adapters: int = 0
+    blocks: int = 0
+
+
+def told_shape(settings: Settings) -> Shape:
+    """The sizes that the settings ask for."""
+    return Shape(*(getattr(settings, size) for size in Shape._fields))
 
 
 class Tower(nn.Module):
@@ -43,6 +54,10 @@ class Tower(nn.Module):
         self.biases = nn.ParameterList(
             [nn.Parameter(torch.zeros(members, 1, b)) for _, b in layers]
         )
+        widths = shape.hidden if shape.adapters else ()
+        self.adapters = nn.ModuleList([Residual(members, w, shape.adapters) for w in widths])
+        blocks = shape.hidden[-1:] * shape.blocks
+        self.blocks = nn.ModuleList([Residual(members, w, w) for w in blocks])
 
     def forward(self, inputs: Tensor, item: Tensor, category: Tensor) -> Tensor:
         """What each member says of each row, (members, n, outputs)."""
@@ -55,8 +70,31 @@ class Tower(nn.Module):
         last = len(self.weights) - 1
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             value = torch.baddbmm(bias, value, weight)
-            value = value if number == last else silu(value)
+            if number == last:
+                break
+            value = silu(value)
+            if self.adapters:
+                value = self.adapters[number](value)
+            if number == last - 1:
+                for block in self.blocks:
+                    value = block(value)
         return value
+
+
+class Residual(nn.Module):
+    """`layers.Residual` for each member: adds to what it is told (members, n, width)."""
+
+    def __init__(self, members: int, width: int, inner: int) -> None:
+        super().__init__()
+        self.down = nn.Parameter(_uniform(members, width, inner, last=False))
+        self.down_bias = nn.Parameter(torch.zeros(members, 1, inner))
+        self.up = nn.Parameter(torch.zeros(members, inner, width))
+        self.up_bias = nn.Parameter(torch.zeros(members, 1, width))
+
+    def forward(self, value: Tensor) -> Tensor:
+        """As many columns as before."""
+        inner = silu(torch.baddbmm(self.down_bias, value, self.down))
+        return value + torch.baddbmm(self.up_bias, inner, self.up)
 
 
 def _uniform(members: int, inside: int, outside: int, *, last: bool) -> Tensor:

@@ -1,7 +1,6 @@
-"""The memory's file, and whether what a bundle holds was made with the settings that read it."""
+"""The memory's file."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +8,8 @@ from safetensors.numpy import save_file
 
 from lightning_modules import files
 from lightning_modules.learner import LearnerFileError
-from lightning_modules.parameters import Parameters
 from lightning_modules.recommendation.lists import as_arrays, from_arrays
 from lightning_modules.recommendation.memory import Memory
-from lightning_modules.recommendation.settings import Settings
 
 PARTS = ("replay", "frozen")
 
@@ -44,12 +41,3 @@ def load_memory(memory: Memory, path: Path, user_ids: NDArray[np.object_], width
             )
         setattr(memory, part, lists)
     memory.moments = arrays.get("moments")
-
-
-def made_with(parameters: Parameters, memory: Memory, settings: Settings) -> dict[str, Any]:
-    """The settings that show in the arrays; an untrained learner has no network."""
-    weights = parameters.weights
-    layers = {int(n.split(".")[1]): len(a) for n, a in weights.items() if n.startswith("mlp.")}
-    hidden = type(settings.hidden)(layers[number] for number in sorted(layers)[:-1])
-    network = {"hidden": hidden, "width": weights["user.weight"].shape[1]} if weights else {}
-    return {"sampling_share": memory.replay.sampling_share, **network}

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lightning_modules.files import refuse_other_settings
 from lightning_modules.learner import Curve, LearnerFileError, ShopDay
 from lightning_modules.parameters import Parameters
 from lightning_modules.recommendation import lists as files_of_lists
-from lightning_modules.recommendation.bundle_files import load_memory, made_with, save_memory
+from lightning_modules.recommendation.bundle_files import load_memory, save_memory
 from lightning_modules.recommendation.day_lists import day_number, lists_of_day
 from lightning_modules.recommendation.features import COLUMN, FEATURES
+from lightning_modules.recommendation.growth import enlarged, refuse_other
 from lightning_modules.recommendation.lists import Lists, joined, no_lists
 from lightning_modules.recommendation.memory import Memory
 from lightning_modules.recommendation.offers import offers_on, promoting_channels
@@ -65,7 +65,7 @@ class RecommendationLearner:
 
     @classmethod
     def load(cls, directory: Path, settings: dict[str, Any]) -> Self:
-        """What `save` wrote; raises LearnerFileError if other settings made it."""
+        """What `save` wrote; raises LearnerFileError if other or larger settings made it."""
         learner = cls.new(settings)
         try:
             learner.vocabulary = Vocabulary.load(directory / VOCABULARY_FILE)
@@ -84,8 +84,7 @@ class RecommendationLearner:
                 f"{VOCABULARY_FILE}; take both files from one version"
             )
         learner.load_parameters(directory)
-        shown = made_with(learner.parameters, learner.memory, learner.settings)
-        refuse_other_settings(directory, shown, learner.settings)
+        refuse_other(learner.settings, learner.parameters, learner.memory, directory)
         return learner
 
     def save(self, directory: Path) -> None:
@@ -229,9 +228,10 @@ class RecommendationLearner:
     def _grow(self, users: int, seed: int) -> None:
         from lightning_modules.recommendation.network import grown, initial
 
+        told = self.settings
         if not self.parameters:
-            sizes = [len(self.features), *self.settings.hidden]
-            self.parameters = initial(sizes, self.settings.width, seed)
+            self.parameters = initial([len(self.features), *told.hidden], told.width, seed)
+        self.parameters = enlarged(self.parameters, told)
         users = max(users, len(self.vocabulary.users))
         self.parameters = grown(self.parameters, users, len(self.vocabulary.items))
 

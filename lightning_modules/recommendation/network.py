@@ -4,7 +4,6 @@ Needs torch only, so that scoring does not wait for Lightning to be imported.
 """
 
 import math
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from lightning_modules.growth import Stack, stack_of
+from lightning_modules.layers import stack
 from lightning_modules.parameters import Parameters
 from lightning_modules.recommendation.lists import Lists
 
@@ -42,12 +43,11 @@ class Ranker(nn.Module):
 
     tables = ("user.", "item.", "bias.")
 
-    def __init__(self, sizes: list[int], users: int, items: int, width: int) -> None:
+    def __init__(self, features: int, form: Stack, rows: tuple[int, int], width: int) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        for inside, outside in pairwise(sizes):
-            layers += [nn.Linear(inside, outside), nn.SiLU()]
-        self.mlp = nn.Sequential(*layers, nn.Linear(sizes[-1], 1))
+        users, items = rows
+        sizes = [features, *form.hidden]
+        self.mlp = stack(sizes, 1, adapters=form.adapters, blocks=form.blocks)
         self.bias = nn.Embedding(items, 1)
         self.user = nn.Embedding(users, width)
         self.item = nn.Embedding(items, width)
@@ -109,12 +109,10 @@ def to_batch(lists: Lists) -> Batch:
 def to_ranker(parameters: Parameters) -> Ranker:
     """A ranker with a copy of these weights."""
     weights = parameters.weights
-    layers = [name for name in weights if name.startswith("mlp.") and "weight" in name]
-    layers.sort(key=lambda name: int(name.split(".")[1]))  # mlp.10 comes after mlp.2
-    sizes = [weights[name].shape[1] for name in layers]
     users, width = weights[USER_TABLE].shape
+    rows = (users, len(weights[ITEM_TABLE]))
     with torch.device("meta"):  # no time lost on weights that are replaced at once
-        ranker = Ranker(sizes, users, len(weights[ITEM_TABLE]), width)
+        ranker = Ranker(weights["mlp.0.weight"].shape[1], stack_of(weights, "mlp"), rows, width)
     tensors = {name: torch.tensor(array) for name, array in weights.items()}
     ranker.load_state_dict(tensors, assign=True)
     return ranker
@@ -124,7 +122,7 @@ def initial(sizes: list[int], width: int, seed: int) -> Parameters:
     """Untrained parameters without any user or item yet."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        ranker = Ranker(sizes, 0, 0, width)
+        ranker = Ranker(sizes[0], Stack(tuple(sizes[1:])), (0, 0), width)
     return Parameters(
         {name: tensor.numpy().copy() for name, tensor in ranker.state_dict().items()}
     )

@@ -19,6 +19,8 @@ class Settings:
         sampling_share: The share of not bought candidates that training sees.
         hidden: Widths of the network's layers.
         width: Width of a user's and an item's embedding.
+        adapters: Width of an adapter after each layer, which can learn alone; 0 is none.
+        blocks: Residual blocks after the last layer: they make a network deeper.
         replay_policy: Which lists are kept to be replayed: a uniform sample of all (uniform), the
             newest, as many of each category most bought (balanced), or those whose purchases are
             in the mean like all (herding). See `replay`.
@@ -36,6 +38,8 @@ class Settings:
     sampling_share: float = 0.12
     hidden: tuple[int, ...] = (128, 64)
     width: int = 8
+    adapters: int = 0
+    blocks: int = 0
     replay_policy: str = "uniform"
     replay_size: int = 768
     frozen_size: int = 256
@@ -43,6 +47,9 @@ class Settings:
     active_days: int = 90
 
     def __post_init__(self) -> None:
+        for name in ("adapters", "blocks"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 0")
         refuse_unfit(self.replay_policy, self.replay_size)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The `large` presets: what they are, and the same arithmetic small, on a CPU."""
+"""The presets: what they are, and the same arithmetic small, on a CPU."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,7 @@ from lightning_modules.recommendation import network as recommendation
 from lightning_modules.recommendation.features import FEATURES
 from lightning_modules.recommendation.learner import RecommendationLearner
 from tasks.learners import learner_class
-from tasks.params import Params
+from tasks.params import ApplicationParams, Params
 from tests.lightning_modules.behavior import small_shop
 from tests.lightning_modules.pricing import tiny_market
 from tests.lightning_modules.recommendation import tiny_shop
@@ -26,10 +26,15 @@ from tests.lightning_modules.recommendation import tiny_shop
 CONTENT = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
 
 
+def preset(application: str, name: str) -> ApplicationParams:
+    """The application's section with a preset over it."""
+    CONTENT["applications"][application]["preset"] = name
+    return Params.model_validate(CONTENT).application(application)
+
+
 def large(application: str) -> Learner:
     """An untrained learner with the preset's settings."""
-    CONTENT["applications"][application]["preset"] = "large"
-    section = Params.model_validate(CONTENT).application(application)
+    section = preset(application, "large")
     assert section.fine_tune.precision == section.bootstrap.fit["precision"] == "bf16-mixed"
     return learner_class(section).new(section.settings)
 
@@ -58,6 +63,18 @@ def test_a_large_preset_has_tens_of_millions_of_weights(
     settings = large(application).settings  # type: ignore[attr-defined]
     count = sum(array.size for array in network(settings).weights.values())
     assert 20e6 < count < 100e6
+
+
+@pytest.mark.parametrize("application", ["recommendation", "behavior", "pricing"])
+def test_adapters_are_a_small_part_of_the_same_large_network(application: str) -> None:
+    told, usual = preset(application, "adapters"), preset(application, "large")
+    settings = learner_class(told).new(told.settings).settings  # type: ignore[attr-defined]
+    widths = sum(settings.hidden) + sum(getattr(settings, "user_hidden", ()))
+    assert settings.adapters < min(settings.hidden) / 8
+    assert 2 * widths * settings.adapters < 2e6
+    assert {**told.settings, "adapters": 0} == {**usual.settings, "adapters": 0}
+    assert told.bootstrap == usual.bootstrap
+    assert told.fine_tune == usual.fine_tune.model_copy(update={"train": "adapters"})
 
 
 def spooled_recommendation(folder: Path) -> RecommendationLearner:

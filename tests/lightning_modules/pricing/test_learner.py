@@ -173,7 +173,7 @@ def test_other_settings_than_the_bundle_was_made_with_are_refused(
     priced: PricingLearner, tmp_path: Path
 ) -> None:
     saved(priced, tmp_path / "bundle")
-    for changed in ({"members": 2}, {"hidden": [16]}, {"width": 3}):
+    for changed in ({"members": 4}, {"hidden": [8, 8]}, {"width": 1}):
         with pytest.raises(LearnerFileError, match=r"params\.yaml"):
             PricingLearner.load(tmp_path / "bundle", {**SETTINGS, **changed})
     (tmp_path / "bundle" / "state.safetensors").write_bytes(b"")

@@ -50,9 +50,9 @@ def test_a_missing_file_is_named(fitted: RecommendationLearner, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("setting", "told", "said"),
     [
-        ("hidden", [32], r"hidden = \[16\], but the settings say \[32\]"),
+        ("hidden", [8], r"hidden = \[16\], but the settings say \[8\]"),
         ("hidden", [16, 16], r"hidden = \[16\], but the settings say \[16, 16\]"),
-        ("width", 8, "width = 4, but the settings say 8"),
+        ("width", 2, "width = 4, but the settings say 2"),
         ("sampling_share", 0.25, r"sampling_share = 0\.5, but the settings say 0\.25"),
     ],
 )
