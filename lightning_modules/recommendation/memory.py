@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from lightning_modules.hashing import mixed
 from lightning_modules.recommendation.lists import Lists, joined
+from lightning_modules.vocabulary import NO_ROW
 
 REPLAY_SALT = np.uint64(0x7265706C6179)
 FROZEN_SALT = np.uint64(0x66726F7A656E)
@@ -26,8 +27,12 @@ class Memory:
         """Take a day's training lists: a few held-out ones to the frozen, the rest to replay.
 
         Each memory keeps the lists of lowest hash: a uniform sample of all it was ever offered.
-        Of lists with one key (a session's) none is replayed if one is frozen.
+        Of lists with one key (a session's) none is replayed if one is frozen. Those of users
+        without a row are not kept: nothing could take them out again.
         """
+        if len(strangers := np.flatnonzero(lists.users == NO_ROW)):
+            known = np.delete(np.arange(len(lists)), strangers)
+            lists, holdout = lists.take(known), holdout[known]
         frozen = self._few(lists, holdout & lists.hit)
         fresh = ~np.isin(lists.keys, lists.keys[frozen]) & lists.hit
         self.replay = _lowest(

@@ -14,10 +14,8 @@ from torch import Tensor, nn
 
 from lightning_modules.parameters import Parameters
 from lightning_modules.recommendation.lists import Lists
+from lightning_modules.recommendation.turnover import ITEM_BIAS, ITEM_TABLE, USER_TABLE
 
-USER_TABLE = "user.weight"
-ITEM_TABLE = "item.weight"
-ITEM_BIAS = "bias.weight"
 ROWS_AT_ONCE = 16384
 
 # One thread: scores and weights have the same bits in whichever process and after whatever else,
