@@ -19,6 +19,7 @@ NO_ROW = 2**30  # beyond every table: of an id that is not admitted yet
 COLD = -1  # the generation of a row that is nobody's
 REMEMBERED = 100_000
 
+Ids = Iterable[str | None]  # in row order; None where a row is free
 Ints = NDArray[np.int64]
 Generations = NDArray[np.int32]
 
@@ -58,7 +59,7 @@ class Rows:
     the last sighting, and `day` the last that ended.
     """
 
-    def __init__(self, ids: Iterable[str | None] = (), rule: Rule = AT_ONCE) -> None:
+    def __init__(self, ids: Ids = (), rule: Rule = AT_ONCE) -> None:
         names = list(ids)
         self.rule = rule
         self.row_of = {name: row for row, name in enumerate(names) if name is not None}
@@ -123,6 +124,10 @@ class Rows:
         names[list(self.row_of.values())] = list(self.row_of)
         return names
 
+    def living(self) -> Ints:
+        """The rows that are not free."""
+        return np.setdiff1d(np.arange(self.size), self.free)
+
     def find(self, ids: Iterable[str]) -> Ints:
         """The row of each id; -1 where it has none."""
         return np.array([self.row_of.get(name, -1) for name in ids], dtype=np.int64)
@@ -161,9 +166,8 @@ class Rows:
 
     def told(self) -> Any:
         """All of it for a file: the ids in row order; more, where something else is known."""
-        ids: list[str | None] = [None] * self.size
-        for name, row in self.row_of.items():
-            ids[row] = name
+        id_of = {row: name for name, row in self.row_of.items()}
+        ids = [id_of.get(row) for row in range(self.size)]
         if not (self.day or self.counted or self.gone):
             return ids
         times = {"born": self.born.tolist(), "last": self.last.tolist()}
@@ -205,11 +209,7 @@ class Vocabulary:
     """
 
     def __init__(
-        self,
-        users: Iterable[str | None] = (),
-        items: Iterable[str | None] = (),
-        groups: Iterable[str | None] = (),
-        channels: Iterable[str | None] = (),
+        self, users: Ids = (), items: Ids = (), groups: Ids = (), channels: Ids = ()
     ) -> None:
         self.users, self.items = Rows(users), Rows(items)
         self.groups, self.channels = Rows(groups), Rows(channels)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from lightning_modules.vocabulary import Rule
+
 SMALLEST = {
     "categories": 1,
     "width": 1,
@@ -14,6 +16,7 @@ SMALLEST = {
     "term_buckets": 1,
     "term_users": 1,
     "rows_a_user": 1,
+    "admit_after": 1,
 }
 SHARES = ("waiting_share", "replay_share")
 
@@ -31,6 +34,9 @@ class Settings:
     keeps the newest `replay_size` user-days out of `replay_share` of each day's; the frozen ones
     are `frozen_size`, at most `frozen_a_day` from one day. A day's outcome counts for
     `calibration_days` in the week's calibration.
+
+    A user is known from the `admit_after`-th day on with an event, and until `expire_days` have
+    gone by without one (None: for ever).
     """
 
     categories: int = 70
@@ -54,6 +60,8 @@ class Settings:
     replay_share: float = 0.05
     frozen_size: int = 512
     frozen_a_day: int = 16
+    admit_after: int = 1
+    expire_days: int | None = None
 
     def __post_init__(self) -> None:
         for name, least in SMALLEST.items():
@@ -64,6 +72,12 @@ class Settings:
                 raise ValueError(f"{name} is {getattr(self, name)}: a share in (0, 1] is needed")
         if self.calibration_days <= 0:
             raise ValueError(f"calibration_days is {self.calibration_days}: it is to be above 0")
+        _ = self.rule
+
+    @property
+    def rule(self) -> Rule:
+        """How users come and go; raises ValueError on a number below 1."""
+        return Rule(self.admit_after, self.expire_days)
 
     @classmethod
     def read(cls, settings: dict[str, Any]) -> Self:
