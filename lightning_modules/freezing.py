@@ -49,5 +49,7 @@ def as_before(
         for key, array in before.optimizer.items()
         if key.partition("/")[0] in kept and key.partition("/")[2] in frozen
     }
-    weights = {name: before.weights[name] for name in after.weights if name in frozen}
-    return Parameters(after.weights | weights, after.optimizer | optimizer, after.online_steps)
+    found = after.copied()
+    found.weights |= {name: before.weights[name] for name in after.weights if name in frozen}
+    found.optimizer |= optimizer
+    return found

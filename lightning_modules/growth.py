@@ -51,9 +51,7 @@ def wider(
     places = np.repeat(list(at) or [old.shape[axis]], count)
     shape = (*old.shape[:axis], len(places), *old.shape[axis + 1 :])
     fresh = drawn(f"{name}{axis}{old.shape}", shape, bound)
-    found = Parameters(
-        dict(parameters.weights), dict(parameters.optimizer), parameters.online_steps
-    )
+    found = parameters.copied()
     found.weights[name] = np.insert(old, places, fresh, axis)
     for key, array in parameters.optimizer.items():
         if key.partition("/")[2] == name and not key.startswith(COUNTERS):
@@ -64,8 +62,9 @@ def wider(
 
 def with_weights(parameters: Parameters, weights: Arrays) -> Parameters:
     """The same with more weights, which no optimizer has seen."""
-    found = {**parameters.weights, **weights}
-    return Parameters(found, dict(parameters.optimizer), parameters.online_steps)
+    found = parameters.copied()
+    found.weights.update(weights)
+    return found
 
 
 def drawn(salt: str, shape: tuple[int, ...], bound: float) -> NDArray[np.float32]:

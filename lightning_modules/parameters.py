@@ -14,6 +14,7 @@ from lightning_modules.learner import LearnerFileError
 
 MODEL_FILE = "model.safetensors"
 LEARNER_FILE = "learner.safetensors"
+GENERATION = "generation"
 ONLINE = "online_steps"
 EMBEDDING_SCALE = 0.05
 
@@ -27,11 +28,14 @@ class Parameters:
     The parts are torch's own (`exp_avg`, `exp_avg_sq`, `step`, ...): of a weight's shape, or one
     number, kept as (1,); and what retention keeps: `fisher`, and `raw`, the weights that learn
     where their average is served. `online_steps` have lowered the step of the online rule.
+    `generations` (rows,) tell of a table whose ids were they are, see `vocabulary`: no array is
+    zeros.
     """
 
     weights: Arrays = field(default_factory=dict)
     optimizer: Arrays = field(default_factory=dict)
     online_steps: int = 0
+    generations: dict[str, NDArray[np.int32]] = field(default_factory=dict)
 
     def part(self, name: str) -> Arrays:
         """A part of the optimizer's state, by weight."""
@@ -40,6 +44,16 @@ class Parameters:
     def put(self, name: str, arrays: Arrays) -> None:
         """Set a part of it."""
         self.optimizer.update({f"{name}/{weight}": array for weight, array in arrays.items()})
+
+    def generation(self, table: str) -> NDArray[np.int32]:
+        """The generation of each row of a table (rows,)."""
+        told = self.generations.get(table, np.zeros(0, np.int32))
+        return np.concatenate([told, np.zeros(len(self.weights[table]) - len(told), np.int32)])
+
+    def copied(self) -> "Parameters":
+        """The same arrays, by name, in dicts of its own."""
+        parts = dict(self.weights), dict(self.optimizer), self.online_steps
+        return Parameters(*parts, dict(self.generations))
 
     def __bool__(self) -> bool:
         return bool(self.weights)
@@ -50,7 +64,7 @@ class Parameters:
         New embedding rows are small, and a function of table and number alone; those of a table
         one column wide, which are biases, and new moments are zero.
         """
-        wider = Parameters(dict(self.weights), dict(self.optimizer), self.online_steps)
+        wider = self.copied()
         for name, count in rows.items():
             old = self.weights[name]
             if count <= len(old):
@@ -73,7 +87,8 @@ class Parameters:
         """Write both files."""
         save_file(self.weights, directory / MODEL_FILE)
         taken = {ONLINE: np.array([self.online_steps])} if self.online_steps else {}
-        save_file({**self.optimizer, **taken}, directory / LEARNER_FILE)
+        rows = {f"{GENERATION}/{n}": a for n, a in self.generations.items() if a.any()}
+        save_file({**self.optimizer, **taken, **rows}, directory / LEARNER_FILE)
 
     @classmethod
     def load(cls, directory: Path) -> "Parameters":
@@ -85,14 +100,24 @@ class Parameters:
         weights = read_arrays(directory / MODEL_FILE)
         optimizer = read_arrays(directory / LEARNER_FILE)
         taken = int(optimizer.pop(ONLINE, np.zeros(1))[0])
+        generations = part(optimizer, GENERATION)
+        for name in generations:
+            del optimizer[f"{GENERATION}/{name}"]
+        shapes = {key: array.shape for key, array in weights.items()}
         for key, array in optimizer.items():
-            name = key.partition("/")[2]
-            if name not in weights or array.shape not in ((1,), weights[name].shape):
-                raise LearnerFileError(
-                    f"{directory / LEARNER_FILE}: {key} fits no weight of {MODEL_FILE}; "
-                    "take both files from one version"
-                )
-        return cls(weights, optimizer, taken)
+            if array.shape not in ((1,), shapes.get(key.partition("/")[2])):
+                raise _unfit(directory, key)
+        for name, rows in generations.items():
+            if rows.shape != shapes.get(name, ())[:1]:
+                raise _unfit(directory, f"{GENERATION}/{name}")
+        return cls(weights, optimizer, taken, generations)
+
+
+def _unfit(directory: Path, key: str) -> LearnerFileError:
+    return LearnerFileError(
+        f"{directory / LEARNER_FILE}: {key} fits no weight of {MODEL_FILE}; "
+        "take both files from one version"
+    )
 
 
 def embedding_rows(

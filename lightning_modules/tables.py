@@ -25,6 +25,18 @@ class Table:
                 fresh = np.zeros((rows - len(old), *old.shape[1:]), old.dtype)
                 setattr(self, column.name, np.concatenate([old, fresh]))
 
+    def clear(self, rows: NDArray[np.int64], size: int) -> None:
+        """Set some rows to zero, and keep the first `size`."""
+        for column in fields(self):
+            kept = getattr(self, column.name)[:size].copy()
+            kept[rows[rows < len(kept)]] = 0
+            setattr(self, column.name, kept)
+
+    def take(self, rows: NDArray[np.bool_]) -> None:
+        """Keep some rows, by a mask."""
+        for column in fields(self):
+            setattr(self, column.name, getattr(self, column.name)[rows])
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The columns by name."""
         return {column.name: getattr(self, column.name) for column in fields(self)}

@@ -166,6 +166,7 @@ def train(
             cached.close()
     after = read_back(network, trainer.optimizers[0], schedule.kept)
     after.online_steps = online[0].taken if online else 0
+    after.generations = before.generations
     _keep(after, before, schedule, average)
     if schedule.retention.ewc:
         now = fisher_information(network, events.train_dataloader())

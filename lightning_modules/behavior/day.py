@@ -21,13 +21,18 @@ LONGEST_GAP = 200 * MINUTES_A_DAY
 
 
 def views_before(known: Known, day: date) -> Views:
-    """Every known user with every judged category, as seen before `day`; no label is known."""
+    """Every known user with every judged category, as seen before `day`; no label is known.
+
+    A row that is nobody's has a view too, of a user of whom nothing is known.
+    """
     state, settings = known.state, known.settings
     number = day_number(day)
     users, kinds = len(state.users.count), len(state.categories.row)
     user = np.repeat(np.arange(users), kinds)
     column = np.tile(np.arange(kinds), users)
     frequency = features.frequency(state, number)
+    share, living = np.ones_like(frequency), known.words.users.living()
+    share[living] = training_share(frequency[living], settings.rows_a_user)
     past = known.sequences.past
     return Views(
         user=np.arange(users, dtype=np.int32),
@@ -46,7 +51,7 @@ def views_before(known: Known, day: date) -> Views:
         column=column.astype(np.int16),
         features=features.row_features(state, number, user, column),
         bits=features.pair_bits(state, number).ravel(),
-        share=training_share(frequency, settings.rows_a_user).ravel(),
+        share=share.ravel(),
         frequency=frequency.ravel(),
         buy_1=np.full(users * kinds, UNKNOWN, np.int8),
         buy_7=np.full(users * kinds, UNKNOWN, np.int8),
@@ -95,16 +100,17 @@ def units_of_day(known: Known, waiting: Waiting, today: Happened, day: date) -> 
     ripe = waiting.ripe(state, today.day, bought)
     both = joined([views, ripe])
     served, outcome = waiting.outcome(state, today.day, bought)
-    names = list(words.users.row_of)[: len(views)]
-    return UserDays(
-        unit_ids=np.array(names, object),
-        keys=list_keys(day, names),
+    names = words.users.ids()
+    units = UserDays(
+        unit_ids=names,
+        keys=list_keys(day, names.tolist()),
         users=views.user,
         per_unit=np.bincount(both.user, minlength=len(views)).astype(np.int32),
         views=both.take(np.argsort(both.user, kind="stable")),
         served=served,
         bought=outcome,
     )
+    return units.take(words.users.living()) if state.free else units
 
 
 def bought_today(

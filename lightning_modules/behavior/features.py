@@ -125,7 +125,7 @@ def frequency(state: BehaviorState, day: int) -> Floats:
 def base_rate(state: BehaviorState, day: int) -> Floats:
     """Share of all users who bought each category on a day of the last weeks (C,)."""
     sold = fade(state.categories.sold[:, 2], day - state.day, SOLD_TAUS[2])
-    rate: Floats = sold / SOLD_TAUS[2] / max(len(state.users.count), 1)
+    rate: Floats = sold / SOLD_TAUS[2] / state.people
     return rate
 
 
@@ -162,7 +162,7 @@ def row_features(state: BehaviorState, day: int, user: Ints, column: Ints) -> ND
 
 
 def _category_features(state: BehaviorState, day: int) -> Floats:
-    table, gap, people = state.categories, day - state.day, max(len(state.users.count), 1)
+    table, gap, people = state.categories, day - state.day, state.people
     sold = fade(table.sold, gap, SOLD_TAUS)
     weekday = fade(table.weekday, gap, SOLD_WEEKDAY_TAU)[:, day % 7]
     saved, asked = fade(table.saved, gap, PRICE_TAUS), fade(table.asked, gap, PRICE_TAUS)

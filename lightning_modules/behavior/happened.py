@@ -1,7 +1,7 @@
 """A day's events as arrays, in the order in which they happened."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -13,6 +13,7 @@ from lightning_modules.learner import ShopDay
 EPOCH = date(1970, 1, 1)
 PURCHASE = "purchase"
 NOTHING = ""
+BY_EVENT = ("user", "kind", "category", "query", "minute", "bought", "spent", "saved")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Happened:
     bought: NDArray[np.bool_]
     spent: NDArray[np.float32]
     saved: NDArray[np.float32]
+
+    def take(self, events: NDArray[np.bool_]) -> "Happened":
+        """Some of the events, by a mask (E,)."""
+        kept = {name: getattr(self, name)[events] for name in BY_EVENT}
+        return replace(self, **kept)
 
 
 def day_number(day: date) -> int:

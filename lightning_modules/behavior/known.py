@@ -33,7 +33,7 @@ class Known:
     calibration: Calibration = field(init=False)
 
     def __post_init__(self) -> None:
-        self.words = Words(self.settings.term_buckets)
+        self.words = Words(self.settings.term_buckets, Rows(rule=self.settings.rule))
         self.sequences = Sequences(self.settings.past_events, self.settings.terms)
         self.calibration = Calibration(self.settings.calibration_days)
 
@@ -43,11 +43,16 @@ class Known:
         return self.state.categories.row
 
     def absorb(self, today: Happened, new_items: dict[str, str]) -> None:
-        """Take a day in; raises ValueError if it is not after the last."""
+        """Take a day in; raises ValueError if it is not after the last.
+
+        Events of users who have no row yet are left out.
+        """
         self.words.admit(today, new_items, self.settings.term_users)
         users = self.words.users.find(today.user_ids)
         steps = steps_of(self.words, self.settings, today)
         self.sequences.grow(len(self.words.users))
+        there = users[today.user] >= 0
+        steps, today = steps.take(there), today.take(there)
         self.sequences.absorb(steps, users[today.user])
         self.state.grow(len(self.words.users), self._judgeable())
         self.state.absorb(today, users, steps.category)
@@ -63,7 +68,9 @@ class Known:
         """Read what `save` wrote; raises LearnerFileError if a file is missing or unfit."""
         try:
             self.words = Words.load(directory / WORDS_FILE)
+            self.words.users.rule = self.settings.rule
             self.state = BehaviorState.load(directory / STATE_FILE)
+            self.state.free = len(self.words.users.free)
             self.sequences.load(directory / EVENTS_FILE)
             self.calibration.load(directory / CALIBRATION_FILE)
         except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:

@@ -19,6 +19,7 @@ from lightning_modules.behavior.known import Known
 from lightning_modules.behavior.memory import Memory
 from lightning_modules.behavior.quality import unit_quality
 from lightning_modules.behavior.settings import FINE_TUNE, FIT, Settings
+from lightning_modules.behavior.turnover import end_day
 from lightning_modules.behavior.views import no_views
 from lightning_modules.behavior.waiting import HORIZON, Waiting, waiting_part
 from lightning_modules.learner import Curve, ShopDay
@@ -56,8 +57,7 @@ class BehaviorLearner:
         learner = cls.new(settings)
         learner.known.load(directory)
         learner.waiting.load(directory / WAITING_FILE)
-        names = np.array(list(learner.known.words.users.row_of), object)
-        load_memory(learner.memory, directory / REPLAY_FILE, names)
+        load_memory(learner.memory, directory / REPLAY_FILE, learner.known.words.users.ids())
         learner.load_parameters(directory)
         refuse_unfit(learner, directory)
         return learner
@@ -83,9 +83,8 @@ class BehaviorLearner:
         The first call fixes which categories are judged. A day without events has no units.
         """
         self._choose()
-        return units_of_day(
-            self.known, self.waiting, happened(day, self.known.words.item_category), day.day
-        )
+        today = happened(day, self.known.words.item_category)
+        return units_of_day(self.known, self.waiting, today, day.day)
 
     def scores(self, examples: UserDays) -> NDArray[np.float32]:
         """Five columns, see `weights.SCORES`; raises ValueError on an untrained learner."""
@@ -164,6 +163,7 @@ class BehaviorLearner:
             self.waiting.drop(today.day)
             self.waiting.add(waiting_part(part.take(~unseen), self.settings.waiting_share))
         self.known.absorb(today, item_categories(day.items))
+        end_day(self.known, self.waiting, self.memory)
         if self.parameters:
             self._serve(day.day + timedelta(days=1))
 
@@ -211,6 +211,7 @@ class BehaviorLearner:
         views, known = views_before(self.known, day), self.known
         found = scored(self.parameters, known, views)[:, 1]
         chance = found.astype(np.float16).reshape(len(views), len(known.categories))
+        chance[known.words.users.free] = np.nan
         self.waiting.serve(day_number(day), chance, known.calibration.rule)
 
     def _choose(self) -> None:
@@ -221,8 +222,7 @@ class BehaviorLearner:
             self._forget_everything(len(self.known.categories))
 
     def _forget_everything(self, categories: int) -> None:
-        told = self.settings
-        views = no_views(told, categories)
+        told, views = self.settings, no_views(self.settings, categories)
         self.waiting = Waiting(views)
         sizes = (told.replay_size, told.replay_share, told.frozen_size, told.frozen_a_day)
         self.memory = Memory(no_units(views), no_units(views), told.replay_policy, *sizes)

@@ -25,7 +25,8 @@ def tables(known: Known, parameters: Parameters, day: date) -> dict[str, pd.Data
     probability): the ten likeliest terms of a query; only where there are terms with a row.
     """
     views, words = views_before(known, day), known.words
-    names = np.array(list(words.users.row_of), object)[: len(views)]
+    living = words.users.living()
+    views, names = views.take(living), words.users.ids()[living]
     types = [NO_EVENT, *list(words.types.row_of)[1:]]
 
     def next_table(kind: str, column: str, first: int, labels: list[str]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from lightning_modules.replay import refuse_unfit
+from lightning_modules.vocabulary import Rule
 
 SMALLEST = {
     "categories": 1,
@@ -18,6 +19,7 @@ SMALLEST = {
     "rows_a_user": 1,
     "adapters": 0,
     "blocks": 0,
+    "admit_after": 1,
 }
 SHARES = ("waiting_share", "replay_share")
 
@@ -39,6 +41,9 @@ class Settings:
     `calibration_days` in the week's calibration. `adapters` is the width of an adapter after each
     of the `user_hidden` and `hidden` layers, which can learn alone, and `blocks` are residual
     blocks after the last of each: they make a network deeper.
+
+    A user is known from the `admit_after`-th day on with an event, and until `expire_days` have
+    gone by without one (None: for ever).
     """
 
     categories: int = 70
@@ -65,6 +70,8 @@ class Settings:
     replay_share: float = 0.05
     frozen_size: int = 512
     frozen_a_day: int = 16
+    admit_after: int = 1
+    expire_days: int | None = None
 
     def __post_init__(self) -> None:
         for name, least in SMALLEST.items():
@@ -76,6 +83,12 @@ class Settings:
         refuse_unfit(self.replay_policy, self.replay_size)
         if self.calibration_days <= 0:
             raise ValueError(f"calibration_days is {self.calibration_days}: it is to be above 0")
+        _ = self.rule
+
+    @property
+    def rule(self) -> Rule:
+        """How users come and go; raises ValueError on a number below 1."""
+        return Rule(self.admit_after, self.expire_days)
 
     @classmethod
     def read(cls, settings: dict[str, Any]) -> Self:

@@ -98,7 +98,8 @@ class BehaviorState:
     """The tables and the last day taken in (days since 1970-01-01; 0 is never).
 
     Bit k of `days` says that the day k before the last was taken in too. `chosen` is 1 once the
-    judged categories are fixed: before, every category has a column.
+    judged categories are fixed: before, every category has a column. `free` rows of users are
+    nobody's.
     """
 
     users: Users = field(default_factory=Users)
@@ -107,6 +108,12 @@ class BehaviorState:
     day: int = 0
     days: int = 0
     chosen: bool = False
+    free: int = 0
+
+    @property
+    def people(self) -> int:
+        """How many users there are, one at least."""
+        return max(len(self.users.count) - self.free, 1)
 
     def grow(self, users: int, rows: NDArray[np.int32]) -> None:
         """Make room for users, and for categories (vocabulary rows) unless they are fixed."""

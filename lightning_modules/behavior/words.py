@@ -39,7 +39,7 @@ class Words:
     def admit(self, today: Happened, new_items: dict[str, str], term_users: int) -> None:
         """Give rows to all that is new today; a term needs `term_users` users who typed it."""
         self.item_category.update(new_items)
-        self.users.admit(today.user_ids)
+        self.users.see(today.user_ids, today.day)
         self.types.admit(sorted(set(today.kind)))
         self.categories.admit(sorted(set(today.category)))
         self.categories.admit(sorted(set(new_items.values())))
@@ -70,7 +70,7 @@ class Words:
 
     def save(self, path: Path) -> None:
         """Write the ids in row order."""
-        parts = {name: list(getattr(self, name).row_of) for name in ROWS}
+        parts = {name: getattr(self, name).told() for name in ROWS}
         items = {
             "item_ids": list(self.item_category),
             "item_category": self.categories.find(self.item_category.values()).tolist(),
@@ -85,7 +85,7 @@ class Words:
         names = found["categories"]
         of_item = (names[row] for row in found["item_category"])
         categories = dict(zip(found["item_ids"], of_item, strict=True))
-        rows = {name: Rows(found[name]) for name in ROWS}
+        rows = {name: Rows.read(found[name]) for name in ROWS}
         return cls(found["buckets"], item_category=categories, **rows)
 
 

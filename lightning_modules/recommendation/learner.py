@@ -30,7 +30,8 @@ from lightning_modules.recommendation.ranking import best_scores, list_quality
 from lightning_modules.recommendation.settings import FINE_TUNE, FIT, Settings
 from lightning_modules.recommendation.state import ShopState
 from lightning_modules.recommendation.state_file import load_state, save_state
-from lightning_modules.vocabulary import UNKNOWN_GROUP, Vocabulary
+from lightning_modules.recommendation.turnover import admit_items, end_day, put_on, with_rows
+from lightning_modules.vocabulary import Vocabulary
 
 if TYPE_CHECKING:  # Lightning takes seconds to import
     from lightning_modules.events import Source
@@ -52,6 +53,7 @@ class RecommendationLearner:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.vocabulary = Vocabulary()
+        self.vocabulary.users.rule, self.vocabulary.items.rule = settings.rules
         self.state = ShopState()
         self.parameters = Parameters()
         empty = no_lists(len(self.features), settings.sampling_share, settings.sampling_share)
@@ -68,10 +70,11 @@ class RecommendationLearner:
         """What `save` wrote; raises LearnerFileError if other or larger settings made it."""
         learner = cls.new(settings)
         try:
-            learner.vocabulary = Vocabulary.load(directory / VOCABULARY_FILE)
+            learner.vocabulary = names = Vocabulary.load(directory / VOCABULARY_FILE)
+            names.users.rule, names.items.rule = learner.settings.rules
             learner.state = load_state(directory / STATE_FILE)
-            names = np.array(list(learner.vocabulary.users.row_of), object)
-            load_memory(learner.memory, directory / REPLAY_FILE, names, len(cls.features))
+            user_ids = names.users.ids()
+            load_memory(learner.memory, directory / REPLAY_FILE, user_ids, len(cls.features))
         except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
             raise LearnerFileError(
                 f"{directory}: {error!r} in {VOCABULARY_FILE}, {STATE_FILE} or {REPLAY_FILE}; "
@@ -95,8 +98,8 @@ class RecommendationLearner:
         save_memory(self.memory, directory / REPLAY_FILE)
 
     def load_parameters(self, directory: Path) -> None:
-        """Other parameters on this state; rows they lack are cold."""
-        self.parameters = Parameters.load(directory)
+        """Other parameters on this state; rows they lack, or have of other ids, are cold."""
+        self.parameters = put_on(Parameters.load(directory), self.vocabulary)
 
     def save_parameters(self, directory: Path) -> None:
         """Write the weights and the optimizer's moments."""
@@ -150,7 +153,7 @@ class RecommendationLearner:
         rule = {**FINE_TUNE, **update}
         replayed = self.memory.replayed(int(rule.pop("replay")), seed)
         fresh = new.take(~holdout & new.hit).training_part()
-        self._grow(int(new.users.max(initial=-1)) + 1, seed)
+        self._grow(new.users, seed)
         if len(fresh) == 0:
             return []
         from lightning_modules.recommendation.sources import InMemory
@@ -166,7 +169,7 @@ class RecommendationLearner:
         if number <= self.state.day:
             raise ValueError(f"{day.day} was taken in already: each day counts once")
         names = self.vocabulary
-        self._admit_items(item_groups(day.items), bought.item_ids)
+        admit_items(names, self.state, item_groups(day.items), bought.item_ids, number)
         names.channels.admit(promoting_channels(day.prices))
         names.channels.admit(bought.channels)
         self._count(bought, number)
@@ -176,10 +179,12 @@ class RecommendationLearner:
             held = np.zeros(len(examples), bool) if holdout is None else holdout
             category = names.departments_and_categories()[self.state.items.group]
             self.memory.take(examples.training_part(), held, category)
+        if end_day(names, self.state, self.memory, number):
+            self.parameters = put_on(self.parameters, names)
 
     def spool(self, examples: Lists, path: Path) -> None:
         """Write the training part of a day's lists."""
-        files_of_lists.spool(examples, path)
+        files_of_lists.spool(examples, path, self.vocabulary.items.day)
 
     def fit(self, spool: Path, *, settings: dict[str, Any], seed: int) -> Curve:
         """Train anew on spooled days, frozen lists left out.
@@ -189,9 +194,10 @@ class RecommendationLearner:
         from lightning_modules.recommendation.sources import SpooledDays
 
         rule = {**FIT, **settings}
-        days = SpooledDays(spool, int(rule.pop("days_at_once")), self.memory.frozen.keys)
+        at_once, frozen = int(rule.pop("days_at_once")), self.memory.frozen.keys
+        days = SpooledDays(spool, at_once, frozen, self.vocabulary)
         self.parameters = Parameters()
-        self._grow(0, seed)
+        self._grow(np.zeros(0, np.int32), seed)
         return self._train(days, {**rule, "cosine": True}, seed)
 
     def outputs(self, day: date) -> dict[str, pd.DataFrame]:
@@ -201,7 +207,7 @@ class RecommendationLearner:
     def _count(self, bought: Purchases, day: int) -> None:
         """Take purchases of known items into the state."""
         names = self.vocabulary
-        names.users.admit(bought.user_ids)
+        names.users.see(bought.user_ids, day)
         users, items = names.users.find(bought.user_ids), names.items.find(bought.item_ids)
         channels = names.channels.find(bought.channels)
         self.state.absorb(users[bought.user], items[bought.item], day)
@@ -225,24 +231,13 @@ class RecommendationLearner:
             raise ValueError("this learner has no parameters yet: fit it or load some")
         return self.parameters
 
-    def _grow(self, users: int, seed: int) -> None:
-        from lightning_modules.recommendation.network import grown, initial
+    def _grow(self, users: NDArray[np.int32], seed: int) -> None:
+        from lightning_modules.recommendation.network import initial
 
         told = self.settings
         if not self.parameters:
             self.parameters = initial([len(self.features), *told.hidden], told.width, seed)
         self.parameters = enlarged(self.parameters, told)
-        users = max(users, len(self.vocabulary.users))
-        self.parameters = grown(self.parameters, users, len(self.vocabulary.items))
-
-    def _admit_items(self, groups: dict[str, str], bought: list[str]) -> None:
-        """New items get rows; a group becomes known when the catalogue tells it."""
-        self.vocabulary.groups.admit([UNKNOWN_GROUP])
-        self.vocabulary.groups.admit(sorted(set(groups.values())))
-        self.vocabulary.items.admit(groups)
-        self.vocabulary.items.admit(bought)
-        table = self.state.items
-        table.grow(len(self.vocabulary.items))
-        table.group[self.vocabulary.items.find(groups)] = self.vocabulary.groups.find(
-            groups.values()
-        )
+        kin = self.state if told.warm_start else None
+        rows = users.astype(np.int64)
+        self.parameters = with_rows(self.parameters, self.vocabulary, rows, kin)

@@ -11,9 +11,11 @@ from safetensors.numpy import save_file
 
 from lightning_modules.files import read_arrays
 from lightning_modules.recommendation.sampling import sampled
+from lightning_modules.vocabulary import Vocabulary
 
 PER_LIST = ("keys", "users", "bought", "bought_again")
 PER_ROW = ("items", "features", "labels", "personal")
+DAY = "day"
 SHARES = ("negative_share", "sampling_share")
 
 
@@ -76,22 +78,25 @@ class Lists:
             bought_again=self.bought_again[chosen],
         )
 
+    def some(self, rows: NDArray[np.bool_]) -> "Lists":
+        """The lists with some of their candidates, by a mask (N,)."""
+        owner = np.repeat(np.arange(len(self)), self.lengths)
+        return replace(
+            self,
+            offsets=starts(np.bincount(owner[rows], minlength=len(self))),
+            items=self.items[rows],
+            features=self.features[rows],
+            labels=self.labels[rows],
+            personal=self.personal[rows],
+        )
+
     def training_part(self) -> "Lists":
         """All that was bought and a fixed sample of the rest, chosen by hash; idempotent."""
         if self.negative_share < 1:
             return self
         owner = np.repeat(np.arange(len(self)), self.lengths)
         keep = sampled(self.keys[owner], self.items, self.labels, self.sampling_share)
-        kept = np.bincount(owner[keep], minlength=len(self))
-        return replace(
-            self,
-            offsets=starts(kept),
-            items=self.items[keep],
-            features=self.features[keep],
-            labels=self.labels[keep],
-            personal=self.personal[keep],
-            negative_share=self.sampling_share,
-        )
+        return replace(self.some(keep), negative_share=self.sampling_share)
 
     @property
     def hit(self) -> NDArray[np.bool_]:
@@ -158,26 +163,50 @@ def as_arrays(lists: Lists) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def from_arrays(arrays: dict[str, NDArray[Any]], user_ids: NDArray[np.object_]) -> Lists:
-    """What `as_arrays` took apart; `user_ids` names the user rows."""
+def from_arrays(arrays: dict[str, NDArray[Any]], user_ids: NDArray[np.object_] | None) -> Lists:
+    """What `as_arrays` took apart; `user_ids` names the user rows, None leaves them nameless."""
     columns = {name: arrays[name] for name in (*PER_LIST, *PER_ROW, "offsets")}
     negative, sampling = (float(share) for share in arrays["shares"])
+    nameless = np.full(len(columns["users"]), "", object)
     return Lists(
-        user_ids=user_ids[columns["users"]],
+        user_ids=nameless if user_ids is None else user_ids[columns["users"]],
         negative_share=negative,
         sampling_share=sampling,
         **columns,
     )
 
 
-def spool(lists: Lists, path: Path) -> None:
-    """Write the training part of a day's lists for `Learner.fit`."""
+def spool(lists: Lists, path: Path, day: int = 0) -> None:
+    """Write the training part of a day's lists for `Learner.fit`.
+
+    `day` is the last one that had ended, where ids can lose their rows until then.
+    """
     arrays = as_arrays(lists.training_part())
+    if day:
+        arrays[DAY] = np.array([day])
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
 
 
-def unspool(path: Path) -> Lists:
-    """Read a spooled day; the user ids are left empty."""
+def unspool(path: Path, names: Vocabulary | None = None) -> Lists:
+    """Read a spooled day; the user ids are left empty.
+
+    Rows that are another id's by now, as `names` tell, are left out.
+    """
     arrays = read_arrays(path)
-    nameless = np.full(int(arrays["users"].max(initial=-1)) + 1, "", object)
-    return from_arrays(arrays, nameless)
+    day = int(arrays.pop(DAY, np.zeros(1))[0])
+    lists = from_arrays(arrays, None)
+    if names is None:
+        return lists
+    known = names.users.had(lists.users, day), names.items.had(lists.items, day)
+    return without(lists, *known)
+
+
+def without(lists: Lists, users: NDArray[np.bool_], items: NDArray[np.bool_]) -> Lists:
+    """The lists (L,) whose users are known, with the candidates (N,) that are.
+
+    One that has nothing to learn after that is left out.
+    """
+    if users.all() and items.all():
+        return lists
+    kept = lists.some(items).take(users)
+    return kept.take(kept.hit)

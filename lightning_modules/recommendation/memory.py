@@ -17,6 +17,7 @@ from lightning_modules.replay import (
     moments,
     most_frequent,
 )
+from lightning_modules.vocabulary import NO_ROW
 
 
 @dataclass
@@ -39,9 +40,13 @@ class Memory:
 
         The frozen are a uniform sample of all that were ever offered; which lists are replayable
         the policy says. Of lists with one key (a session's) none is replayed if one is frozen.
+        Those of users without a row are not kept: nothing could take them out again.
         `category` is that of each item row: a list's class is the one most bought, and its
         vector the mean features of what was bought.
         """
+        if len(strangers := np.flatnonzero(lists.users == NO_ROW)):
+            known = np.delete(np.arange(len(lists)), strangers)
+            lists, holdout = lists.take(known), holdout[known]
         frozen = few(lists.keys, holdout & lists.hit, self.frozen_a_day)
         fresh = lists.take(~np.isin(lists.keys, lists.keys[frozen]) & lists.hit)
         replay = joined([self.replay, fresh])

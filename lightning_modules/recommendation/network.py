@@ -15,10 +15,8 @@ from lightning_modules.growth import Stack, stack_of
 from lightning_modules.layers import stack
 from lightning_modules.parameters import Parameters
 from lightning_modules.recommendation.lists import Lists
+from lightning_modules.recommendation.turnover import ITEM_TABLE, USER_TABLE
 
-USER_TABLE = "user.weight"
-ITEM_TABLE = "item.weight"
-ITEM_BIAS = "bias.weight"
 ROWS_AT_ONCE = 16384
 
 # One thread: scores and weights have the same bits in whichever process and after whatever else,
@@ -126,11 +124,6 @@ def initial(sizes: list[int], width: int, seed: int) -> Parameters:
     return Parameters(
         {name: tensor.numpy().copy() for name, tensor in ranker.state_dict().items()}
     )
-
-
-def grown(parameters: Parameters, users: int, items: int) -> Parameters:
-    """The parameters with rows for so many users and items, if they have fewer."""
-    return parameters.grown({USER_TABLE: users, ITEM_TABLE: items, ITEM_BIAS: items})
 
 
 @torch.inference_mode()

@@ -54,8 +54,7 @@ def recommendations(
     state, vocabulary = known
     age = day_number(day) - state.users.last.astype(np.int64)
     active = np.flatnonzero((age <= settings.active_days) & (state.users.count > 0))
-    user_ids = np.array(list(vocabulary.users.row_of), object)
-    item_ids = np.array(list(vocabulary.items.row_of), object)
+    user_ids, item_ids = vocabulary.users.ids(), vocabulary.items.ids()
     parts = [_table(user_ids[:0], NOTHING, item_ids[:0], NOTHING, NOTHING)]
     for begin in range(0, len(active), USERS_AT_ONCE):
         lists = _lists_of(known, settings, active[begin : begin + USERS_AT_ONCE], day)
@@ -102,7 +101,7 @@ def trending(known: Known, day: date) -> pd.DataFrame:
         for code, name in enumerate(departments)
         if name != ALL_DEPARTMENTS
     ]
-    item_ids = np.array(list(vocabulary.items.row_of), object)
+    item_ids = vocabulary.items.ids()
     row = np.concatenate([best for _, best in parts])
     return pd.DataFrame(
         {
@@ -123,7 +122,7 @@ def bought_together(known: Known, day: date) -> pd.DataFrame:
     """
     state, vocabulary = known
     found = rules(state.together, day_number(day), PARTNERS)
-    item_ids = np.array(list(vocabulary.items.row_of), object)
+    item_ids = vocabulary.items.ids()
     return pd.DataFrame(
         {
             "item_id": item_ids[found.a].astype(str),

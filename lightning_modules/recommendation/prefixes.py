@@ -18,6 +18,7 @@ from lightning_modules.recommendation.state import (
     Users,
 )
 from lightning_modules.recommendation.tables import Floats, Ints, pair_keys
+from lightning_modules.vocabulary import NO_ROW
 
 
 def prefix_state(
@@ -29,13 +30,14 @@ def prefix_state(
         shop: The state before the day, which is not changed.
         places: L places.
         items: Item row of each of `places.item_ids`. One that the shop does not have yet gets
-            the row it will have, as an item never sold: a session may come back to it.
+            the row it will have, as an item never sold: a session may come back to it. One that
+            gets no row yet is left out.
         channels: Channel row of each place (L,).
         day: Days since 1970-01-01; the item before the place was bought on the day before.
     """
     shelf = replace(shop.items)
     if len(shelf.last):  # a shop without items has no groups either: then nothing is known
-        shelf.grow(int(items.max(initial=-1)) + 1)
+        shelf.grow(int(items[items != NO_ROW].max(initial=-1)) + 1)
     order = np.lexsort((places.ago, items[places.item], places.owner))
     known = order[(items[places.item] < len(shelf.last))[order]]
     key = pair_keys(places.owner[known], items[places.item[known]])

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from lightning_modules.replay import refuse_unfit
+from lightning_modules.vocabulary import AT_ONCE, Rule
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Settings:
         frozen_size: Held-out lists kept to measure forgetting.
         frozen_a_day: The most of one day that are kept so.
         active_days: Users last seen longer ago get no recommendations.
+        admit_after: Days on which a user or an item is seen until it gets a row; until then it
+            counts as unknown: no candidate, no row, no history.
+        expire_days: Days without a sighting after which a user or an item loses its row and all
+            that hangs on it; None is never.
+        warm_start: Whether a new item begins as the mean of its group, not at random.
     """
 
     event_types: tuple[str, ...] = ("purchase",)
@@ -45,6 +51,15 @@ class Settings:
     frozen_size: int = 256
     frozen_a_day: int = 16
     active_days: int = 90
+    admit_after: int = 1
+    expire_days: int | None = None
+    warm_start: bool = False
+
+    @property
+    def rules(self) -> tuple[Rule, Rule]:
+        """How users and items come and go; raises ValueError on a number below 1."""
+        rule = Rule(self.admit_after, self.expire_days)
+        return rule, rule
 
     def __post_init__(self) -> None:
         for name in ("adapters", "blocks"):
@@ -89,6 +104,11 @@ class SessionSettings(Settings):
         super().__post_init__()
         if self.neighbours:
             raise ValueError(f"neighbours = {self.neighbours}: a session has none, leave it at 0")
+
+    @property
+    def rules(self) -> tuple[Rule, Rule]:
+        """The one user that all sessions share stays."""
+        return AT_ONCE, super().rules[1]
 
 
 FINE_TUNE: dict[str, Any] = {

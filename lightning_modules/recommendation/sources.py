@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lightning_modules.recommendation.lists import Lists, joined, unspool
 from lightning_modules.recommendation.network import Batch, to_batch
+from lightning_modules.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,19 @@ class InMemory:
 
 
 class SpooledDays:
-    """Days on disk, read a few at a time in a new order each epoch."""
+    """Days on disk, read a few at a time in a new order each epoch.
 
-    def __init__(self, spool: Path, days_at_once: int, without: NDArray[np.uint64]) -> None:
+    Rows that are another id's by now, as `names` tell, are left out.
+    """
+
+    def __init__(
+        self,
+        spool: Path,
+        days_at_once: int,
+        without: NDArray[np.uint64],
+        names: Vocabulary | None = None,
+    ) -> None:
+        self.names = names
         self.paths = sorted(spool.glob("*.safetensors"))
         self.days_at_once = days_at_once
         self.without = without
@@ -59,7 +70,7 @@ class SpooledDays:
             yield joined([self._read(self.paths[place]) for place in chosen])
 
     def _read(self, path: Path) -> Lists:
-        lists = unspool(path)
+        lists = unspool(path, self.names)
         return lists.take(lists.hit & ~np.isin(lists.keys, self.without))
 
 

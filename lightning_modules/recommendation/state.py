@@ -113,6 +113,13 @@ def shifted(marks: NDArray[np.uint32], visits: NDArray[Any]) -> NDArray[np.uint3
     return moved
 
 
+def _and_first_times(
+    rows: Ints, fresh: NDArray[np.bool_], lone: Ints
+) -> tuple[Ints, NDArray[np.bool_]]:
+    """Rows of pairs and of what is in none, which can only count as bought for the first time."""
+    return np.concatenate([rows, lone]), np.concatenate([fresh, np.ones(len(lone), bool)])
+
+
 @dataclass
 class ShopState:
     """The tables and the last day taken in (days since 1970-01-01; 0 is never)."""
@@ -125,7 +132,7 @@ class ShopState:
     day: int = 0
 
     def absorb(self, users: Ints, items: Ints, day: int) -> None:
-        """Take in the day's distinct (user, item) rows, in any order.
+        """Take in the day's distinct (user, item) rows, in any order; -1 is one without a row.
 
         Raises:
             ValueError: if the day is not after the last one: each day counts once.
@@ -133,28 +140,33 @@ class ShopState:
         self._begin(day)
         if len(users) == 0:
             return
-        keys = np.sort(pair_keys(users, items))
+        known = (users >= 0) & (items >= 0)
+        keys = np.sort(pair_keys(users[known], items[known]))
         self.users.grow(int(users.max()) + 1)
         self.items.grow(int(items.max()) + 1)
         fresh = self._absorb_pairs(keys, day)
-        self._absorb_users(keys >> ITEM_BITS, fresh, day)
+        lone = users[(users >= 0) & ~known]
+        self._absorb_users(*_and_first_times(keys >> ITEM_BITS, fresh, lone), day)
         at = np.searchsorted(self.pairs.key, keys)
         visit = self.users.count[keys >> ITEM_BITS]
         self.pairs.recent[at] = shifted(self.pairs.recent[at], visit - self.pairs.visit[at]) | 1
         self.pairs.visit[at] = visit
-        self._absorb_items(item_of(keys), fresh, day)
+        lone = items[(items >= 0) & ~known]
+        self._absorb_items(*_and_first_times(item_of(keys), fresh, lone), day)
 
     def absorb_baskets(
         self, users: Ints, items: Ints, channels: Ints, bought: Purchases, most_pairs: int
     ) -> None:
         """Count the money, channels and baskets of a day, after `absorb` of that day.
 
-        `users`, `items` and `channels` are the rows of the ids in `bought`; of the item pairs in
-        one basket `most_pairs` are kept.
+        `users`, `items` and `channels` are the rows of the ids in `bought`, -1 for none; of the
+        item pairs in one basket `most_pairs` are kept.
         """
-        self.users.saved[users] += bought.user_money[:, 0]
-        self.users.spent[users] += bought.user_money[:, 1]
-        self.users.channel[users[channels > 0]] = channels[channels > 0]
+        known = users >= 0
+        self.users.saved[users[known]] += bought.user_money[known, 0]
+        self.users.spent[users[known]] += bought.user_money[known, 1]
+        known &= channels > 0
+        self.users.channel[users[known]] = channels[known]
         self._absorb_together(items, bought, most_pairs)
 
     def absorb_sessions(self, items: Ints, bought: Purchases, day: int, most_pairs: int) -> None:
@@ -169,6 +181,7 @@ class ShopState:
             return
         self.items.grow(int(items.max()) + 1)
         sold = items[bought.item]
+        sold = sold[sold >= 0]
         self._absorb_items(sold, np.ones(len(sold), bool), day)
         self._absorb_together(items, bought, most_pairs)
 
@@ -178,9 +191,11 @@ class ShopState:
         self.day = day
 
     def _absorb_together(self, items: Ints, bought: Purchases, most_pairs: int) -> None:
-        self.items.saved[items] += bought.item_money[:, :1]
-        self.items.spent[items] += bought.item_money[:, 1:]
-        self.together.absorb(bought.basket, items[bought.basket_item], self.day, most_pairs)
+        known = items >= 0
+        self.items.saved[items[known]] += bought.item_money[known, :1]
+        self.items.spent[items[known]] += bought.item_money[known, 1:]
+        item = items[bought.basket_item]
+        self.together.absorb(bought.basket[item >= 0], item[item >= 0], self.day, most_pairs)
 
     def _absorb_pairs(self, keys: Ints, day: int) -> NDArray[np.bool_]:
         """Count the pairs; says which of them are bought for the first time."""

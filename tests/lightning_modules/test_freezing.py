@@ -7,8 +7,9 @@ import pytest
 
 from lightning_modules.growth import Stack, grown_stack
 from lightning_modules.parameters import Parameters
-from lightning_modules.recommendation.network import grown, initial
+from lightning_modules.recommendation.network import initial
 from tests.lightning_modules.growing import bits
+from tests.lightning_modules.recommendation.tiny_shop import with_rows
 from tests.lightning_modules.test_resume import FEATURES, ITEMS, USERS, learned
 
 LEARNING = ("mlp.adapter_0.", "user.", "item.", "bias.")
@@ -29,7 +30,7 @@ RULES: dict[str, dict[str, Any]] = {
 
 def start(adapters: int = 2) -> Parameters:
     """A small ranker, untrained."""
-    plain = grown(initial([FEATURES, 4], 2, seed=1), USERS, ITEMS)
+    plain = with_rows(initial([FEATURES, 4], 2, seed=1), USERS, ITEMS)
     return grown_stack(plain, "mlp", Stack((4,), adapters=adapters, blocks=1))
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lightning_modules.growth import Stack, grown_stack, wider
+from lightning_modules.growth import Stack, grown_stack, wider, with_weights
 from lightning_modules.parameters import Parameters
 
 
@@ -25,6 +25,14 @@ def test_places_in_the_middle_push_the_rest_back() -> None:
     assert grown.weights["a"].tolist() == [[1, 2, 0, 3, 4, 0]]
     assert grown.optimizer["raw/a"].tolist() == [[5, 6, 0, 7, 8, 0]]
     assert grown.optimizer["step/a"].tolist() == [3]
+
+
+def test_growing_keeps_whose_the_rows_were() -> None:
+    start = Parameters({"table": np.ones((2, 3), np.float32)})
+    start.generations["table"] = np.array([0, 7], np.int32)
+    assert wider(start, "table", 1, 2).generation("table").tolist() == [0, 7]
+    more = with_weights(start, {"a": np.ones(1, np.float32)})
+    assert more.generation("table").tolist() == [0, 7]
 
 
 def test_a_block_and_its_adapter_widen_with_their_layer() -> None:

@@ -7,28 +7,28 @@ import pytest
 
 from lightning_modules.learner import LearnerFileError
 from lightning_modules.parameters import Parameters, embedding_rows
-from lightning_modules.recommendation import network
 from lightning_modules.recommendation.network import initial
+from tests.lightning_modules.recommendation.tiny_shop import with_rows
 
 
 def grown(users: int, items: int) -> Parameters:
-    return network.grown(initial([3, 4], 2, seed=1), users, items)
+    return with_rows(initial([3, 4], 2, seed=1), users, items)
 
 
 def test_growing_in_steps_is_growing_at_once() -> None:
-    stepwise = network.grown(network.grown(grown(3, 5), 7, 5), 7, 9)
+    stepwise = with_rows(with_rows(grown(3, 5), 7, 5), 7, 9)
     at_once = grown(7, 9)
     for name, array in at_once.weights.items():
         assert np.array_equal(stepwise.weights[name], array)
 
 
 def test_growing_never_shrinks() -> None:
-    assert network.grown(grown(7, 9), 2, 3).weights["user.weight"].shape == (7, 2)
+    assert with_rows(grown(7, 9), 2, 3).weights["user.weight"].shape == (7, 2)
 
 
 def test_the_smaller_tables_stay_as_they_were() -> None:
     parameters = grown(3, 5)
-    network.grown(parameters, 7, 9)
+    with_rows(parameters, 7, 9)
     assert parameters.weights["user.weight"].shape == (3, 2)
 
 

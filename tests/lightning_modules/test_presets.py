@@ -22,6 +22,7 @@ from tasks.params import ApplicationParams, Params
 from tests.lightning_modules.behavior import small_shop
 from tests.lightning_modules.pricing import tiny_market
 from tests.lightning_modules.recommendation import tiny_shop
+from tests.lightning_modules.recommendation.tiny_shop import with_rows
 
 CONTENT = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
 
@@ -41,7 +42,7 @@ def large(application: str) -> Learner:
 
 def ranker(settings: Any) -> Parameters:
     found = recommendation.initial([len(FEATURES), *settings.hidden], settings.width, 1)
-    return recommendation.grown(found, 2469, 68_000)
+    return with_rows(found, 2469, 68_000)
 
 
 def behavior_network(settings: Any) -> Parameters:

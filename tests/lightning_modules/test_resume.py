@@ -12,9 +12,10 @@ import torch
 
 from lightning_modules.events import Events
 from lightning_modules.parameters import Parameters
-from lightning_modules.recommendation.network import Batch, grown, initial, to_ranker
+from lightning_modules.recommendation.network import Batch, initial, to_ranker
 from lightning_modules.schedule import Schedule
 from lightning_modules.training import train
+from tests.lightning_modules.recommendation.tiny_shop import with_rows
 
 FEATURES, USERS, ITEMS = 5, 6, 9
 RULES: dict[str, dict[str, Any]] = {
@@ -89,7 +90,7 @@ def go_on(folder: Path) -> None:
 def nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Parameters]]:
     """The files of both nights, the second one learned by another process; the first, by case."""
     folder = tmp_path_factory.mktemp("resume")
-    start = grown(initial([FEATURES, 4], 2, seed=1), USERS, ITEMS)
+    start = with_rows(initial([FEATURES, 4], 2, seed=1), USERS, ITEMS)
     first = {case: learned(start, told, 1) for case, told in CASES.items()}
     for number, once in enumerate(first.values()):
         place = folder / "first" / str(number)

@@ -14,7 +14,7 @@ from lightning_modules.parameters import Parameters
 from lightning_modules.progress import RECENT, Progress
 from lightning_modules.recommendation.features import FEATURES
 from lightning_modules.recommendation.lists import Lists
-from lightning_modules.recommendation.network import grown, initial, to_ranker
+from lightning_modules.recommendation.network import initial, to_ranker
 from lightning_modules.recommendation.sources import InMemory
 from lightning_modules.schedule import Schedule, cosine_factor
 from lightning_modules.training import refuse_unless_finite, train
@@ -24,6 +24,7 @@ from tests.lightning_modules.recommendation.tiny_shop import (
     no_items,
     seasoned,
     shop_day,
+    with_rows,
 )
 
 SCHEDULE = Schedule(learning_rate=0.01, embedding_learning_rate=0.01, batch_size=4, clip=5)
@@ -37,7 +38,7 @@ def lists() -> Lists:
 
 
 def start() -> Parameters:
-    return grown(initial([len(FEATURES), 8], 2, seed=1), 12, 60)
+    return with_rows(initial([len(FEATURES), 8], 2, seed=1), 12, 60)
 
 
 def taught(

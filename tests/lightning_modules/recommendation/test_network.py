@@ -6,7 +6,6 @@ import torch
 
 from lightning_modules.recommendation.network import (
     Batch,
-    grown,
     initial,
     list_losses,
     scored,
@@ -18,6 +17,7 @@ from tests.lightning_modules.recommendation.tiny_shop import (
     no_items,
     seasoned,
     shop_day,
+    with_rows,
 )
 
 
@@ -52,7 +52,7 @@ def test_scores_do_not_depend_on_how_rows_are_cut() -> None:
     learner, day = seasoned(4), FIRST.replace(day=5)
     lists = learner.examples(shop_day(day_of_trade(day), no_items(), day))
     # later users and items are unknown to it
-    parameters = grown(initial([lists.features.shape[1], 8], 4, seed=3), 5, 40)
+    parameters = with_rows(initial([lists.features.shape[1], 8], 4, seed=3), 5, 40)
     alone = np.concatenate(
         [scored(parameters, lists.take(np.array([k]))) for k in range(len(lists))]
     )
@@ -60,7 +60,7 @@ def test_scores_do_not_depend_on_how_rows_are_cut() -> None:
 
 
 def test_an_unknown_row_scores_by_its_features_alone() -> None:
-    parameters = grown(initial([2, 4], 4, seed=3), 1, 1)
+    parameters = with_rows(initial([2, 4], 4, seed=3), 1, 1)
     parameters.weights["bias.weight"][0] = 5
     ranker = to_ranker(parameters)
     features = torch.ones(2, 2)
@@ -72,6 +72,6 @@ def test_an_unknown_row_scores_by_its_features_alone() -> None:
 
 
 def test_a_deep_network_keeps_the_order_of_its_layers() -> None:
-    parameters = grown(initial([2, 3, 4, 5, 6, 7, 8], 4, seed=3), 1, 1)
+    parameters = with_rows(initial([2, 3, 4, 5, 6, 7, 8], 4, seed=3), 1, 1)
     layers = [layer for layer in to_ranker(parameters).mlp if isinstance(layer, torch.nn.Linear)]
     assert [layer.in_features for layer in layers] == [2, 3, 4, 5, 6, 7, 8]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lightning_modules.learner import ShopDay
+from lightning_modules.parameters import Parameters
 from lightning_modules.recommendation.learner import RecommendationLearner
 
 SETTINGS = {
@@ -100,3 +101,8 @@ def saved(learner: RecommendationLearner, directory: Path) -> dict[str, bytes]:
     directory.mkdir()
     learner.save(directory)
     return files(directory)
+
+
+def with_rows(parameters: Parameters, users: int, items: int) -> Parameters:
+    """A ranker's parameters with rows for so many users and items."""
+    return parameters.grown({"user.weight": users, "item.weight": items, "bias.weight": items})
