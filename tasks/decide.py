@@ -9,7 +9,7 @@ import pandas as pd
 from tasks import gate, reference
 from tasks.params import GateParams, Params
 from tasks.pins import run_as_stage
-from tasks.records import Check, Drift, Evaluation, Fit, Increment, Prequential, Verdict
+from tasks.records import Check, Drift, Evaluation, Fit, Increment, Plan, Prequential, Verdict
 
 log = logging.getLogger(__name__)
 FILE = "verdict.json"
@@ -52,6 +52,7 @@ def decide(increment: Increment, params: Params, where: Path) -> Verdict:
         reason=reason,
         checks=checks,
         alarms=_alarms(where, line_holds),
+        plan=Plan.read(where / "plan.json").told,
     ).write(where / FILE)
 
 

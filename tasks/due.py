@@ -11,7 +11,7 @@ from tasks.contract import InvalidDayError
 from tasks.cursor import Cursor
 from tasks.ledger import Ledger, Line
 from tasks.params import Params, ShopParams
-from tasks.records import Increment, seed_of
+from tasks.records import Increment, Learn, seed_of
 from tasks.update import UpdateSettings
 
 log = logging.getLogger(__name__)
@@ -48,12 +48,14 @@ def next_increment(
     params: Params,
     through: dt.date,
     update: UpdateSettings | None = None,
+    learn: Learn | None = None,
 ) -> Increment | None:
     """The oldest day not yet learned, pinned; None when there is nothing to learn.
 
     Days are taken in order, each once, whatever the scheduler did or missed. A day that did not
     come yet stops the line until the lateness limit; then LateDayError says that it is to be set
     aside. A day once set aside is tried again only when other content was landed for it.
+    `update` is laid over the settings of params.yaml; `learn` stands over tonight's plan.
     """
     line = line_of(ledger, application)
     files = days.by_day(days.manifest())
@@ -64,7 +66,8 @@ def next_increment(
     for day in ledger.due(application, contents):
         there = files.get(day, {})
         if contents[day] == CLOSED or _has_rows(there):
-            return _pin(line, application, day, there, params, update)
+            pinned = _pin(line, application, day, there, params, update)
+            return pinned.model_copy(update={"learn": learn})
         _wait_for(day, there, newest, params.shop.lateness_days)
         return None
     log.info("%s: nothing to learn, %s is the last day learned", application, line.day)

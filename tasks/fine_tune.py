@@ -1,10 +1,10 @@
-"""Step: the parent's parameters and optimizer, taught the new rows."""
+"""Step: the plan's parameters and their optimizer, taught the new rows."""
 
 import logging
 from pathlib import Path
 
 from lightning_modules.learner import DivergedError
-from tasks import learners
+from tasks import bundle, learners
 from tasks.params import Params
 from tasks.pins import run_as_stage
 from tasks.records import Fit, Increment, Plan
@@ -18,22 +18,28 @@ def fine_tune(increment: Increment, params: Params, where: Path) -> Fit:
     """Write challenger/: parameters, optimizer and learning curve; or only why there is none.
 
     A loss, gradient or weight that is not finite ends the fit: the challenger is not written, the
-    verdict will be "keep". Raises CorruptBundleError if the parent is not what was pinned.
+    verdict will be "keep". Raises CorruptBundleError if the parent, or the version whose
+    parameters are recalled, is not what was pinned.
     """
     challenger = where / FOLDER
     challenger.mkdir(exist_ok=True)
     plan = Plan.read(where / "plan.json")
     if plan.action == "skip":
         return _nothing("; ".join(plan.reasons), diverged=False).write(challenger / FILE)
+    if plan.action == "full_retrain":
+        return _nothing("a full retrain is not built yet", diverged=False).write(challenger / FILE)
     section = params.application(increment.application)
     learner = learners.open_learner(where / "parent", section)
+    if plan.start != "parent":
+        bundle.verify(where / plan.start, version=getattr(increment, plan.start))
+        learner.load_parameters(where / plan.start)
     seen = learners.examples(increment, params, where)
     held_out = learners.held_out(seen, section.holdout_share)
     try:
         curve = learner.fine_tune(
             seen,
             held_out,
-            update=increment.update.model_dump(exclude_none=True),
+            update=plan.update(increment.update).model_dump(exclude_none=True),
             seed=increment.seed,
         )
     except DivergedError as problem:
