@@ -12,6 +12,7 @@ from tasks.cursor import Cursor
 from tasks.ledger import Ledger, Line
 from tasks.params import Params, ShopParams
 from tasks.records import Increment, Learn, seed_of
+from tasks.retrain import history_of
 from tasks.update import UpdateSettings
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,8 @@ def next_increment(
         there = files.get(day, {})
         if contents[day] == CLOSED or _has_rows(there):
             pinned = _pin(line, application, day, there, params, update)
-            return pinned.model_copy(update={"learn": learn})
+            history = history_of(_learned(ledger, line), files)
+            return pinned.model_copy(update={"learn": learn, "history": history})
         _wait_for(day, there, newest, params.shop.lateness_days)
         return None
     log.info("%s: nothing to learn, %s is the last day learned", application, line.day)
@@ -82,6 +84,12 @@ def content(day: dt.date, files: dict[str, str], shop: ShopParams) -> str:
     if day in shop.closed_days and not _has_rows(files):
         return CLOSED
     return days.digest(files)
+
+
+def _learned(ledger: Ledger, line: Line) -> set[dt.date]:
+    """The days that are in the state of the line's head."""
+    fates = ledger.fates(line.application)
+    return {d for d, fate in fates.items() if d <= line.day and fate.outcome == "learned"}
 
 
 def _tell_late_corrections(

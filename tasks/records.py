@@ -15,6 +15,15 @@ Start = Literal["parent", "predecessor", "anchor"]
 Metrics = dict[str, float]
 
 
+class History(Record):
+    """The days that the line has taken in: all from `first` to `last` but those left out."""
+
+    first: dt.date
+    last: dt.date
+    left_out: tuple[dt.date, ...] = Field(description="Set aside, or never landed.")
+    digest: str = Field(description="Over MD5 and path of all their files.")
+
+
 class Increment(Record):
     """All that a stage may know about the day, so that it asks neither ledger nor clock."""
 
@@ -33,6 +42,9 @@ class Increment(Record):
     update: UpdateSettings
     learn: Learn | None = Field(
         default=None, description="What an operator chose instead of tonight's plan."
+    )
+    history: History | None = Field(
+        default=None, description="What a full retrain reads; an older release has pinned none."
     )
     seed: int
     code: str
@@ -135,7 +147,8 @@ class Fit(Record):
     learned: bool
     diverged: bool
     reason: str
-    lists: int
+    lists: int = Field(description="Examples of today that it was fitted on.")
+    again: int = Field(default=0, description="And of past days, in a full retrain.")
     curve: tuple[dict[str, float], ...]
 
 
