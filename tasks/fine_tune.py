@@ -36,8 +36,6 @@ def fine_tune(increment: Increment, params: Params, where: Path) -> Fit:
         return _nothing(f"diverged: {problem}", diverged=True).write(challenger / FILE)
     except OtherStateError as problem:
         log.error("%s: nothing was learned, the champion stays: %s", increment.day, problem)
-        for file in challenger.iterdir():
-            file.unlink()
         return _nothing(str(problem), diverged=False).write(challenger / FILE)
 
 

@@ -164,11 +164,13 @@ def test_a_past_with_other_ids_teaches_nothing_and_calls_a_person(seasoned: Plac
     assert "an operator chose full retrain" in verdict.plan
 
 
-def test_a_past_with_other_counts_teaches_nothing(seasoned: Place) -> None:
+def test_a_corrected_day_without_new_ids_is_fitted_as_it_is_now(seasoned: Place) -> None:
+    _, where, _ = refitted(seasoned)
+    content = challenger(where)
     land_instead(seasoned, nth(2), lambda events: events.iloc[:-5])
     _, where, fit = refitted(seasoned)
-    assert not fit.learned
-    assert list(challenger(where)) == ["fit.json"]
+    assert fit.learned
+    assert challenger(where)[PARAMETERS[0]] != content[PARAMETERS[0]]
 
 
 def test_a_refit_that_diverges_is_a_keep(seasoned: Place, monkeypatch: pytest.MonkeyPatch) -> None:
