@@ -58,7 +58,9 @@ def refit(
         spool, state = Path(place, "spool"), Path(place, "state")
         spool.mkdir()
         since = increment.day - dt.timedelta(days=section.bootstrap.days - 1)
-        old = _live_through(learner, past, parent.frozen().keys, _began(where), since, spool)
+        old = _live_through(
+            learner, past, parent.frozen().keys, _began(increment, where), since, spool
+        )
         state.mkdir()
         learner.save(state)
         _refuse_other_ids(state, where / "parent")
@@ -97,9 +99,9 @@ def _digest(past: dict[dt.date, dict[str, str]]) -> str:
     return days.digest({path: md5 for files in past.values() for path, md5 in files.items()})
 
 
-def _began(where: Path) -> dt.date:
+def _began(increment: Increment, where: Path) -> dt.date:
     """The first day of which the line made examples: some states choose by it what to judge."""
-    first = bundle.verify(where / "anchor")  # always the first champion
+    first = bundle.verify(where / "anchor", version=increment.anchor)  # it is the first champion
     return first.day - dt.timedelta(days=int(first.settings["bootstrap"]["days"]) - 1)
 
 
