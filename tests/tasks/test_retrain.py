@@ -104,11 +104,13 @@ def test_what_is_fitted_is_all_but_the_frozen_and_what_is_held_out_today(
     assert (fit.lists, fit.again) == (int((~held_out).sum()), len(keys) - fit.lists)
 
 
-def test_the_same_night_is_the_same_challenger(seasoned: Place) -> None:
+def test_the_same_night_is_the_same_challenger_whatever_landed_since(seasoned: Place) -> None:
     increment, where, _ = refitted(seasoned)
     content = challenger(where)
     for file in (where / "challenger").iterdir():
         file.unlink()
+    land_days(seasoned, 5)
+    pull()
     fine_tune.fine_tune(increment, seasoned.params, where)
     assert challenger(where) == content
 
