@@ -60,7 +60,9 @@ def verdict_markdown(verdict: Verdict) -> str:
     head = "| check | passed | effect | interval |\n|---|---|---:|---|"
     lines = map(_check_line, verdict.checks)
     why = map(_check_why, verdict.checks)
-    return "\n".join([title, "", f"{verdict.reason}\n", *alarms, head, *lines, "", *why])
+    plan = [f"Plan: {_cell(verdict.plan)}\n"] if verdict.plan else []
+    reason = f"{verdict.reason}\n"
+    return "\n".join([title, "", reason, *plan, *alarms, head, *lines, "", *why])
 
 
 def metric_table(scored: Prequential) -> list[dict[str, str | float | None]]:

@@ -16,7 +16,7 @@ from tasks.due import LateDayError, content, next_increment
 from tasks.ledger import Lease, Ledger, open_ledger
 from tasks.nights import UNTOLD, untold
 from tasks.params import ALL, Params, load_params
-from tasks.records import Increment, Verdict
+from tasks.records import Increment, Learn, Verdict
 from tasks.report import write_report
 from tasks.update import UpdateSettings
 
@@ -33,6 +33,7 @@ def daily_increment(
     through_day: date | None = None,
     update: UpdateSettings | None = None,
     dry_run: bool = False,
+    learn: Learn | None = None,
 ) -> list[Verdict]:
     """Learn every landed day that was not learned yet, oldest first, each once.
 
@@ -42,18 +43,20 @@ def daily_increment(
         through_day: The last day to learn; without it, every day that has landed.
         update: How to learn tonight; what is left empty stays as params.yaml says.
         dry_run: Only say what tonight would do and why; nothing is pulled, learned or changed.
+        learn: What to do with every day that this run learns, whatever its plan would be: leave
+            the parameters alone, fine-tune them, or fit all anew. Left empty, as planned.
     """
     params = load_params()
     if application == ALL:  # one application's trouble is not the others'
         runs = [
-            daily_increment(name, through_day, update, dry_run, return_state=True)
+            daily_increment(name, through_day, update, dry_run, learn, return_state=True)
             for name in params.applications
         ]
         return [verdict for run in runs for verdict in run.result()]
     params.application(application)
     ledger = open_ledger()
     if dry_run:
-        plan = describe_tonight(ledger, application, params, through_day, update)
+        plan = describe_tonight(ledger, application, params, through_day, update, learn)
         log.info("%s", plan)
         artifacts.show_plan(application, plan)
         return []
@@ -61,7 +64,9 @@ def daily_increment(
         steps.finish_snapshots(ledger, application)  # before the data moves on: they show this one
         steps.pull_data()
         try:
-            verdicts = learn_due_days(ledger, lease, application, params, through_day, update)
+            verdicts = learn_due_days(
+                ledger, lease, application, params, through_day, update, learn
+            )
         finally:
             write_report(ledger, application)
             tell_of_new_head(ledger, application)
@@ -76,12 +81,13 @@ def learn_due_days(
     params: Params,
     through_day: date | None = None,
     update: UpdateSettings | None = None,
+    learn: Learn | None = None,
 ) -> list[Verdict]:
     """Day after day in one process: imports cost more than what a day teaches."""
     verdicts = []
     through = through_day or date.max
     try:
-        while increment := next_increment(ledger, application, params, through, update):
+        while increment := next_increment(ledger, application, params, through, update, learn):
             verdicts.append(learn_day(ledger, lease, increment, params))
     except LateDayError as problem:
         ledger.quarantine(lease, problem.day, problem.digest, str(problem))

@@ -11,7 +11,7 @@ from tasks.contract import InvalidDayError
 from tasks.due import LateDayError, line_of, next_increment
 from tasks.ledger import Ledger
 from tasks.params import Params
-from tasks.records import Increment, Plan, Prequential, Validation
+from tasks.records import Increment, Learn, Plan, Prequential, Validation
 from tasks.update import UpdateSettings
 
 
@@ -21,6 +21,7 @@ def describe_tonight(
     params: Params,
     through_day: date | None,
     update: UpdateSettings | None,
+    learn: Learn | None,
 ) -> str:
     """What a run at this moment would do and why, as Markdown."""
     learned = line_of(ledger, application).day
@@ -30,7 +31,7 @@ def describe_tonight(
     with days.look_at_registry(after=learned):
         through = through_day or date.max
         try:
-            increment = next_increment(ledger, application, params, through, update)
+            increment = next_increment(ledger, application, params, through, update, learn)
         except LateDayError as problem:
             return f"{heading}\nIt would set a day aside: {problem}"
         if increment is None:
@@ -63,8 +64,15 @@ def _first(increment: Increment, validation: Validation, plan: Plan) -> Iterator
         f"\nIt would first learn **{increment.day}** ({validation.rows} rows of "
         f"{validation.users} users): **{action}**, because {'; '.join(plan.reasons)}.\n"
     )
-    settings = increment.update.model_dump(exclude_none=True).items()
+    settings = plan.update(increment.update).model_dump(exclude_none=True).items()
     yield "- Update: " + ", ".join(f"{name} {value}" for name, value in settings)
+    if plan.signals:
+        least = plan.signals[0]
+        yield (
+            f"- Least usual of {len(plan.signals)} things watched: {least.name}, "
+            f"{least.today:.4g} where {least.usual:.4g} is usual (p {least.adjusted:.2g}, "
+            f"an alarm at {plan.level:.2g})"
+        )
 
 
 def _after(days: int) -> str:

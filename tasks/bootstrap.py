@@ -14,7 +14,7 @@ from lightning_modules.learner import Examples, Learner
 from tasks import bundle, days, gate, learners, reference, workspace
 from tasks.bundle import Bundle
 from tasks.contract import check_events
-from tasks.cursor import Cursor
+from tasks.cursor import Cursor, PastDay
 from tasks.due import content
 from tasks.ledger import Champion, Day, Lease, Ledger, Line, version_of
 from tasks.manifest import ManifestFields
@@ -184,7 +184,11 @@ def _store(
     learner.save(draft)
     reference.write(recent, draft)
     reference.write_frame(gate.no_evidence(), draft / EVIDENCE)
-    Cursor(day=pins[-1].day, looks={}).write(draft)
+    volumes = tuple(
+        PastDay(day=pin.day, rows=len(days.read_events(pin)))
+        for pin in pins[-section.drift.reference_days :]
+    )
+    Cursor(day=pins[-1].day, looks={}, past=volumes, fitted=pins[-1].day).write(draft)
     files = {path: md5 for pin in pins for path, md5 in pin.partitions.items()}
     fields = ManifestFields(
         application=application,

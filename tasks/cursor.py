@@ -1,10 +1,10 @@
-"""cursor.json of a bundle: how far it has learned, and how often it has been on trial."""
+"""cursor.json of a bundle: how far it has learned, how often it was on trial, what is usual."""
 
 import datetime as dt
 from pathlib import Path
 from typing import Self
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from tasks.bundle import corrupt
 from tasks.record import Record
@@ -12,11 +12,28 @@ from tasks.record import Record
 FILE = "cursor.json"
 
 
+class PastDay(Record):
+    """What is remembered of a day to know what is usual."""
+
+    day: dt.date
+    rows: int
+    metric: float | None = Field(
+        default=None, description="Mean of the champion's deciding metric, before it learned."
+    )
+    alarm: bool = False
+
+
 class Cursor(Record):
-    """The last day in the state, and the looks spent in its window, on whom (`predecessor`...)."""
+    """The last day in the state, and the looks spent in its window, on whom (`predecessor`...).
+
+    `past` are the days of drift's reference window; an older release has left none. `fitted` is
+    the last day through which all was fitted anew, whether that was promoted or not.
+    """
 
     day: dt.date
     looks: dict[str, int]
+    past: tuple[PastDay, ...] = ()
+    fitted: dt.date | None = None
 
     @classmethod
     def read(cls, directory: Path) -> Self:

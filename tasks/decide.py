@@ -9,7 +9,7 @@ import pandas as pd
 from tasks import gate, reference
 from tasks.params import GateParams, Params
 from tasks.pins import run_as_stage
-from tasks.records import Check, Drift, Evaluation, Fit, Increment, Prequential, Verdict
+from tasks.records import Check, Drift, Evaluation, Fit, Increment, Plan, Prequential, Verdict
 
 log = logging.getLogger(__name__)
 FILE = "verdict.json"
@@ -26,6 +26,7 @@ def decide(increment: Increment, params: Params, where: Path) -> Verdict:
     """
     settings = params.application(increment.application).gate
     scored = Prequential.read(where / "prequential.json")
+    plan = Plan.read(where / "plan.json")
     evidence = _pooled(increment, scored, settings, where)
     reference.write_frame(evidence, where / EVIDENCE)
     champion_holds = _against(
@@ -51,7 +52,8 @@ def decide(increment: Increment, params: Params, where: Path) -> Verdict:
         action=action,
         reason=reason,
         checks=checks,
-        alarms=_alarms(where, line_holds),
+        alarms=_alarms(where, plan, line_holds),
+        plan=plan.told,
     ).write(where / FILE)
 
 
@@ -64,7 +66,7 @@ def _undefined(where: Path, metric: str) -> list[Check]:
     return [Check(name="tonight's metrics are numbers", passed=False, why=why)]
 
 
-def _alarms(where: Path, line_holds: Check) -> tuple[str, ...]:
+def _alarms(where: Path, plan: Plan, line_holds: Check) -> tuple[str, ...]:
     drift = Drift.read(where / "drift.json")
     fit = Fit.read(where / "challenger" / "fit.json")
     alarms = []
@@ -72,6 +74,8 @@ def _alarms(where: Path, line_holds: Check) -> tuple[str, ...]:
         alarms.append(f"drift could not be evaluated: {drift.reason}")
     if fit.diverged:
         alarms.append(f"the fit {fit.reason}")
+    if plan.action == "full_retrain" and not (fit.learned or fit.diverged):
+        alarms.append(f"the full retrain came to nothing: {fit.reason}")
     if not line_holds.passed:
         alarms.append(f"{line_holds.name} no longer holds: {line_holds.why}")
     return tuple(alarms)

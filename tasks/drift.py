@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from tasks import reference
+from tasks import alarms, reference
 from tasks.days import read_events
 from tasks.params import DriftParams, Params
 from tasks.pins import run_as_stage
-from tasks.records import ColumnDrift, Drift, Increment, Prequential
+from tasks.records import ColumnDrift, Drift, Increment, Prequential, seed_of
 
 log = logging.getLogger(__name__)
 FILE = "drift.json"
@@ -20,10 +20,12 @@ DAYS_KNOWN = 7  # one or two days are no measure of what is usual: they would al
 def drift(increment: Increment, params: Params, where: Path) -> Drift:
     """Population stability index of each column against the parent's reference, one threshold.
 
-    Writes drift.json and, beside it, Evidently's page. Columns with values on fewer than
-    DAYS_KNOWN of the reference's days (this shop does not have them, or not yet for long) are
-    left out; of a shorter reference, all days need values. A day that cannot be evaluated
-    (Evidently raises, a column has lost all its values) is reported as such, never as "no drift".
+    Writes drift.json and, beside it, Evidently's page. Beside Evidently's index stands how unusual
+    it is: its p-value among the past days' own indices, of samples as large (see `alarms`).
+    Columns with values on fewer than DAYS_KNOWN of the reference's days (this shop does not have
+    them, or not yet for long) are left out; of a shorter reference, all days need values. A day
+    that cannot be evaluated (Evidently raises, a column has lost all its values) is reported as
+    such, never as "no drift".
     """
     events = read_events(increment)
     if events.empty:  # validation lets it pass only where the calendar says so
@@ -41,6 +43,8 @@ def drift(increment: Increment, params: Params, where: Path) -> Drift:
     try:
         columns = _columns(past, today)
         psi, page = _population_stability(today, past, columns, settings.psi_threshold)
+        sample = reference.sampled(today, increment.day, settings)
+        psi = {name: _beside_past_days(psi[name], name, sample, past, increment) for name in psi}
     except Exception as problem:
         log.warning("drift of %s could not be evaluated", increment.day, exc_info=True)
         return _not_evaluated(increment, f"{type(problem).__name__}: {problem}").write(
@@ -89,6 +93,28 @@ def _population_stability(
         raise RuntimeError(f"Evidently answered for {sorted(psi)} instead of {sorted(columns)}")
     judged = {c: ColumnDrift(psi=round(psi[c], 6), drifted=failed[c]) for c in columns}
     return judged, snapshot.get_html_str(as_iframe=False)
+
+
+def _beside_past_days(
+    column: ColumnDrift,
+    name: str,
+    sample: pd.DataFrame,
+    past: pd.DataFrame,
+    increment: Increment,
+) -> ColumnDrift:
+    """The same, and how unusual it is; days that do not have the column are no past of it.
+
+    A null is a value of its own, but for the score: it is null wherever it was not asked for.
+    """
+    known = past[past["day"].isin(past.loc[reference.has_value(past[name]), "day"])]
+    if name == "score":
+        known, sample = known[known[name].notna()], sample[sample[name].notna()]
+    weekday, seed = increment.day.weekday(), seed_of("alarms", increment.day.isoformat())
+    found = alarms.index_of(sample[name], known[name], known["day"], weekday, seed)
+    if found is None:
+        return column
+    values = {"today": round(found.today, 6), "usual": round(found.usual, 6), "p": found.p}
+    return column.model_copy(update=values)
 
 
 def _judged(increment: Increment, psi: dict[str, ColumnDrift], settings: DriftParams) -> Drift:

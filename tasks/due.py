@@ -11,7 +11,8 @@ from tasks.contract import InvalidDayError
 from tasks.cursor import Cursor
 from tasks.ledger import Ledger, Line
 from tasks.params import Params, ShopParams
-from tasks.records import Increment, seed_of
+from tasks.records import Increment, Learn, seed_of
+from tasks.retrain import history_of
 from tasks.update import UpdateSettings
 
 log = logging.getLogger(__name__)
@@ -48,12 +49,14 @@ def next_increment(
     params: Params,
     through: dt.date,
     update: UpdateSettings | None = None,
+    learn: Learn | None = None,
 ) -> Increment | None:
     """The oldest day not yet learned, pinned; None when there is nothing to learn.
 
     Days are taken in order, each once, whatever the scheduler did or missed. A day that did not
     come yet stops the line until the lateness limit; then LateDayError says that it is to be set
     aside. A day once set aside is tried again only when other content was landed for it.
+    `update` is laid over the settings of params.yaml; `learn` stands over tonight's plan.
     """
     line = line_of(ledger, application)
     files = days.by_day(days.manifest())
@@ -64,7 +67,9 @@ def next_increment(
     for day in ledger.due(application, contents):
         there = files.get(day, {})
         if contents[day] == CLOSED or _has_rows(there):
-            return _pin(line, application, day, there, params, update)
+            pinned = _pin(line, application, day, there, params, update)
+            history = history_of(_learned(ledger, line), files)
+            return pinned.model_copy(update={"learn": learn, "history": history})
         _wait_for(day, there, newest, params.shop.lateness_days)
         return None
     log.info("%s: nothing to learn, %s is the last day learned", application, line.day)
@@ -79,6 +84,12 @@ def content(day: dt.date, files: dict[str, str], shop: ShopParams) -> str:
     if day in shop.closed_days and not _has_rows(files):
         return CLOSED
     return days.digest(files)
+
+
+def _learned(ledger: Ledger, line: Line) -> set[dt.date]:
+    """The days that are in the state of the line's head."""
+    fates = ledger.fates(line.application)
+    return {d for d, fate in fates.items() if d <= line.day and fate.outcome == "learned"}
 
 
 def _tell_late_corrections(

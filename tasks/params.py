@@ -57,11 +57,52 @@ class DriftParams(Record):
     )
 
 
+class AlarmParams(Record):
+    """What an unusual night changes: a factor of one changes nothing."""
+
+    rate: float = Field(
+        default=1.0,
+        ge=1,
+        le=10,
+        description="The strongest alarm of a column or the loss multiplies the rates by it, a "
+        "weaker one by less.",
+    )
+    replay: float = Field(
+        default=1.0, ge=1, le=10, description="So does any alarm with the replayed examples."
+    )
+
+
 class PlanParams(Record):
-    """When the parameters are left alone."""
+    """When the parameters are left alone, and how an unusual night is answered.
+
+    The answers are off unless they are set: alarms are then only recorded and shown.
+    """
 
     min_rows: int = Field(ge=1, description="A day with fewer events is not learned from.")
     only_on_drift: bool = Field(description="Leave the parameters alone on a day without drift.")
+    false_alarms: float = Field(
+        default=0.05,
+        gt=0,
+        lt=0.5,
+        description="Chance that any of gate.window_days nights in a row calls something unusual "
+        "that is not, over all that is watched.",
+    )
+    on_alarm: AlarmParams = Field(
+        default=AlarmParams(), description="How an unusual night is learned instead."
+    )
+    recall: bool = Field(
+        default=False,
+        description="Teach the predecessor's or the anchor's parameters tonight if they are shown "
+        "to do better on today's rows than the champion's.",
+    )
+    full_retrain_days: int | None = Field(
+        default=None, ge=1, description="Fit all anew when the last such fit is so many days old."
+    )
+    full_retrain_alarms: int | None = Field(
+        default=None,
+        ge=1,
+        description="Fit all anew after so many alarms since, of drift.reference_days nights.",
+    )
 
 
 class GateParams(Record):

@@ -22,8 +22,10 @@ def prequential(increment: Increment, params: Params, where: Path) -> Prequentia
 
     Champion, predecessor and anchor are scored with the champion's state, so that only what was
     learned is compared; the naive rival is the learner's own. Writes the means and, beside them,
-    one row per unit and method (day, unit, method, metrics, score).
+    one row per unit and method (day, held_out, unit, metrics, method, score): what is held out
+    tonight is for the verdict and must not choose what is learned.
     """
+    section = params.application(increment.application)
     learner = learners.champion(increment, params, where)
     seen = learners.examples(increment, params, where)
     scores: dict[str, NDArray[np.float32]] = {
@@ -40,6 +42,8 @@ def prequential(increment: Increment, params: Params, where: Path) -> Prequentia
         for method in METHODS
     }
     table = pd.concat(judged.values(), ignore_index=True)
+    held_out = seen.unit_ids[learners.held_out(seen, section.holdout_share)].astype(str)
+    table.insert(1, "held_out", table["unit"].isin(held_out))
     table.insert(0, "day", increment.day.isoformat())
     reference.write_frame(table, where / UNITS)
     means = {method: learners.mean_quality(quality[method]) for method in METHODS}

@@ -2,15 +2,26 @@
 
 import datetime as dt
 import hashlib
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from tasks.record import Record
-from tasks.update import UpdateSettings
+from tasks.update import UpdateSettings, laid_over
 
 Action = Literal["first", "promote", "keep", "roll_back"]
+Learn = Literal["skip", "fine_tune", "full_retrain"]
+Start = Literal["parent", "predecessor", "anchor"]
 Metrics = dict[str, float]
+
+
+class History(Record):
+    """The days that the line has taken in: all from `first` to `last` but those left out."""
+
+    first: dt.date
+    last: dt.date
+    left_out: tuple[dt.date, ...] = Field(description="Set aside, or never landed.")
+    digest: str = Field(description="Over MD5 and path of all their files.")
 
 
 class Increment(Record):
@@ -29,6 +40,12 @@ class Increment(Record):
         description="Looks spent in this window at the `predecessor` and the `anchor`."
     )
     update: UpdateSettings
+    learn: Learn | None = Field(
+        default=None, description="What an operator chose instead of tonight's plan."
+    )
+    history: History | None = Field(
+        default=None, description="What a full retrain reads; an older release has pinned none."
+    )
     seed: int
     code: str
 
@@ -59,10 +76,18 @@ class Prequential(Record):
 
 
 class ColumnDrift(Record):
-    """Population stability index of a column, and whether it passes the threshold."""
+    """Population stability index of a column, and whether it passes the threshold.
+
+    The other three are of equally large samples of today and of each past day, see `alarms`.
+    """
 
     psi: float
     drifted: bool
+    today: float | None = Field(default=None, description="The index of today's sample.")
+    usual: float | None = Field(default=None, description="That of a day like the past ones.")
+    p: float | None = Field(
+        default=None, description="Chance of so high an index, were today a day like those."
+    )
 
 
 class Drift(Record):
@@ -76,11 +101,44 @@ class Drift(Record):
     detected: bool
 
 
+class Signal(Record):
+    """One thing that is watched from day to day, and how unusual it is today."""
+
+    name: str
+    today: float
+    usual: float
+    p: float = Field(description="Chance of one so far out, were today a day like the past ones.")
+    adjusted: float = Field(description="The same, paid for all that is watched tonight (Holm).")
+    unusual: bool = Field(description="Whether that is at most the night's level.")
+
+
 class Plan(Record):
     """What tonight does with the parameters, and why."""
 
-    action: Literal["skip", "fine_tune"]
+    action: Learn
     reasons: tuple[str, ...]
+    start: Start = Field(default="parent", description="Whose parameters are taught.")
+    changes: dict[str, Any] = Field(
+        default={}, description="What is laid over tonight's update settings."
+    )
+    level: float | None = Field(default=None, description="Chance of a false alarm tonight.")
+    signals: tuple[Signal, ...] = ()
+
+    @property
+    def alarm(self) -> bool:
+        """Whether anything is unusual."""
+        return any(signal.unusual for signal in self.signals)
+
+    def update(self, usual: UpdateSettings) -> UpdateSettings:
+        """Tonight's settings, with what the plan changes."""
+        if not self.changes:
+            return usual
+        return UpdateSettings.model_validate(laid_over(self.changes, usual.model_dump()))
+
+    @property
+    def told(self) -> str:
+        """What and why, in one line."""
+        return f"{self.action.replace('_', ' ')}: {'; '.join(self.reasons)}"
 
 
 class Fit(Record):
@@ -89,7 +147,8 @@ class Fit(Record):
     learned: bool
     diverged: bool
     reason: str
-    lists: int
+    lists: int = Field(description="Examples of today that it was fitted on.")
+    again: int = Field(default=0, description="And of past days, in a full retrain.")
     curve: tuple[dict[str, float], ...]
 
 
@@ -135,6 +194,7 @@ class Verdict(Record):
     reason: str
     checks: tuple[Check, ...]
     alarms: tuple[str, ...] = Field(description="What a person must look at, verdict or not.")
+    plan: str = Field(default="", description="How the night learned, and why.")
 
 
 def seed_of(*parts: str) -> int:

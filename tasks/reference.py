@@ -63,19 +63,24 @@ def has_value(column: pd.Series) -> pd.Series:
 def advance(
     reference: pd.DataFrame, rows: pd.DataFrame, day: dt.date, params: DriftParams
 ) -> pd.DataFrame:
-    """Drop what has left the window, add a fixed-size sample of today's rows.
+    """Drop what has left the window, add a fixed-size sample of today's rows."""
+    since = (day - dt.timedelta(days=params.reference_days - 1)).isoformat()
+    kept = reference[reference["day"] >= since]
+    return pd.concat([kept, sampled(rows, day, params)], ignore_index=True)
+
+
+def sampled(rows: pd.DataFrame, day: dt.date, params: DriftParams) -> pd.DataFrame:
+    """The rows that the reference keeps of a day: always the same ones.
 
     Scores are few beside events, so they are drawn by themselves: a column is compared alone, and
     which row of the sample a score stands in means nothing.
     """
-    since = (day - dt.timedelta(days=params.reference_days - 1)).isoformat()
-    kept = reference[reference["day"] >= since]
     size = min(len(rows), params.reference_rows_per_day)
     seed = seed_of("reference", day.isoformat())
     sample = rows.sample(n=size, random_state=seed).sort_index().reset_index(drop=True)
     scores = rows["score"].dropna()
     drawn = scores.sample(n=min(size, len(scores)), random_state=seed).reset_index(drop=True)
-    return pd.concat([kept, sample.assign(score=drawn)], ignore_index=True)
+    return sample.assign(score=drawn)
 
 
 def empty() -> pd.DataFrame:

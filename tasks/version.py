@@ -5,11 +5,11 @@ from pathlib import Path
 
 from tasks import bundle, gate, learners, reference, workspace
 from tasks.bundle import Bundle
-from tasks.cursor import Cursor
+from tasks.cursor import Cursor, PastDay
 from tasks.days import read_events
 from tasks.manifest import Kind, Manifest, ManifestFields
 from tasks.params import Params
-from tasks.records import Action, Increment, Prequential, Verdict
+from tasks.records import Action, Increment, Plan, Prequential, Validation, Verdict
 
 EVIDENCE = "evidence.parquet"
 KINDS: dict[Action, Kind] = {
@@ -28,6 +28,7 @@ def build_version(increment: Increment, params: Params, where: Path) -> Bundle:
     read back from the store. Raises CorruptBundleError if a version it is made of is damaged.
     """
     verdict = Verdict.read(where / "verdict.json")
+    plan = Plan.read(where / "plan.json")
     parent = bundle.verify(where / "parent")
     draft = where / "next"
     shutil.rmtree(draft, ignore_errors=True)
@@ -43,7 +44,7 @@ def build_version(increment: Increment, params: Params, where: Path) -> Bundle:
         predecessor=_predecessor(increment, parent, where, verdict.action),
         anchor=increment.anchor,
         settings=params.application(increment.application)
-        .model_copy(update={"fine_tune": increment.update})
+        .model_copy(update={"fine_tune": plan.update(increment.update)})
         .model_dump(mode="json"),
         partitions=increment.partitions,
         code=increment.code,
@@ -72,17 +73,31 @@ def _write_learner(
 def _write_memory(increment: Increment, params: Params, where: Path, draft: Path) -> None:
     past = reference.read(where / "parent")
     scores = reference.champion_scores(where / "prequential.parquet")
-    unit = Prequential.read(where / "prequential.json").unit
+    scored = Prequential.read(where / "prequential.json")
     settings = params.application(increment.application).drift
     events, zone = read_events(increment), params.shop.time_zone
-    rows = reference.drift_rows(events, scores, unit, increment.day, zone, settings.event_types)
+    rows = reference.drift_rows(
+        events, scores, scored.unit, increment.day, zone, settings.event_types
+    )
     reference.write(reference.advance(past, rows, increment.day, settings), draft)
     looks = dict(increment.looks)
     for role in ("anchor", "predecessor"):
         # Where nobody shopped, or there is no other version, nobody looked.
         if not scores.empty and getattr(increment, role) != increment.parent:
             looks[role] = looks.get(role, 0) + 1
-    Cursor(day=increment.day, looks=looks).write(draft)
+    plan, before = Plan.read(where / "plan.json"), Cursor.read(where / "parent")
+    today = PastDay(
+        day=increment.day,
+        rows=Validation.read(where / "validation.json").rows,
+        metric=scored.champion.get(scored.metric),
+        alarm=plan.alarm,
+    )
+    Cursor(
+        day=increment.day,
+        looks=looks,
+        past=(*before.past, today)[-settings.reference_days :],
+        fitted=increment.day if plan.action == "full_retrain" else before.fitted,
+    ).write(draft)
 
 
 def _write_evidence(where: Path, action: Action, draft: Path) -> None:

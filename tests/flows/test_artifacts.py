@@ -75,6 +75,7 @@ def test_a_dry_run_leaves_its_plan_under_a_key_that_prefect_allows(left: dict[st
 def test_the_verdict_shows_alarms_and_each_check() -> None:
     text = artifacts.verdict_markdown(made_up.verdict(9, "keep"))
     assert "> **A person must look:** drift could not be evaluated: price <lost>" in text
+    assert "Plan: fine tune: 4000 new rows\n" in text
     assert f"| {made_up.HOLDOUT} | **no** | +0.0012 | [-0.0080, +0.0104] |" in text
     assert (
         f"- **{made_up.HOLDOUT}:** -0.0080 at worst, -0.0070 is allowed "

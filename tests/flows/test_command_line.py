@@ -22,6 +22,7 @@ from flows.rollback import rollback
         (["--through-day", "2017-10-03"], {"through_day": "2017-10-03"}),
         (["--update", '{"epochs": 2}'], {"update": {"epochs": 2}}),
         (["--application", "pricing"], {"application": "pricing"}),
+        (["--learn", "full_retrain"], {"learn": "full_retrain"}),
     ],
 )
 def test_options_are_the_parameters_of_the_flow(said: list[str], meant: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tasks import workspace
+from tasks.records import Fit
 from tests.line import APPLICATION, Place, land_days, nth
 from tests.runs import Flows, contents
 
@@ -69,6 +70,30 @@ def test_an_earlier_increment_is_rebuilt_bit_for_bit(caught_up: Place, flows: Fl
     assert caught_up.line.day == nth(5)
     assert made(INCREMENT) == attached(caught_up, 5)
     assert "up to date" in flows.dvc("status")
+
+
+def test_a_full_retrain_by_an_operators_choice_is_rebuilt_too(
+    caught_up: Place, flows: Flows
+) -> None:
+    land_days(caught_up, 5)
+    said = flows.learn("learn='full_retrain'")
+    assert "an operator chose full retrain" in said
+    fit = Fit.read(INCREMENT / "challenger" / "fit.json")
+    assert fit.learned
+    assert fit.again > fit.lists > 0
+    lock, outs = workspace.DVC_LOCK.read_bytes(), made(INCREMENT)
+    assert outs == attached(caught_up, 5)
+    assert "up to date" in flows.dvc("status")
+    flows.dvc("repro", "--force")
+    assert made(INCREMENT) == outs
+    assert workspace.DVC_LOCK.read_bytes() == lock
+    land_days(caught_up, 6)
+    flows.learn()
+    assert Fit.read(INCREMENT / "challenger" / "fit.json").again == 0
+    flows.dvc("exp", "apply", f"{APPLICATION}-{nth(5)}")  # its past is not all that is landed now
+    flows.dvc("pull")
+    flows.dvc("repro", "--force")
+    assert made(INCREMENT) == outs
 
 
 def test_a_lost_cache_comes_back_from_the_remote(caught_up: Place, flows: Flows) -> None:

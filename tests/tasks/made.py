@@ -19,6 +19,7 @@ from tasks.records import (
     Fit,
     Increment,
     Metrics,
+    Plan,
     Prequential,
     Verdict,
 )
@@ -77,6 +78,7 @@ class Night:
         self.evaluated(challenger=1.0)
         self.forgot(0.0)
         self.drifted(evaluated=True)
+        Plan(action="fine_tune", reasons=("as ever",)).write(where / "plan.json")
 
     def values(self, factor: float, rank: int) -> pd.Series:
         return self.base * factor + self.noise * rank

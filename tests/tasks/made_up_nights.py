@@ -75,6 +75,7 @@ def verdict(number: int, action: Action) -> Verdict:
         reason="every check passed" if passed else f"{HOLDOUT}: {checks[1].why}",
         checks=checks,
         alarms=("drift could not be evaluated: price <lost>",) if number == 9 else (),
+        plan="fine tune: 4000 new rows",
     )
 
 

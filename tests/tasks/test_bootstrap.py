@@ -49,12 +49,18 @@ def test_its_bundle_holds_all_that_the_first_night_needs(place: Place) -> None:
     manifest = bundle.verify(place.head, application=APPLICATION, version=place.line.head)
     assert (manifest.kind, manifest.parent, manifest.predecessor) == ("first", None, None)
     assert list(manifest.partitions) == ["history"]
-    assert Cursor.read(place.head) == Cursor(day=place.line.day, looks={})
+    cursor = Cursor.read(place.head)
+    assert (cursor.day, cursor.looks, cursor.fitted) == (place.line.day, {}, place.line.day)
     assert reference.read_frame(place.head / EVIDENCE).equals(gate.no_evidence())
     settings = place.params.application(APPLICATION).drift
     window = reference.read(place.head)
     assert window["day"].nunique() == settings.reference_days
     assert window["day"].max() == str(place.line.day)
+    assert [day.day for day in cursor.past] == sorted(
+        map(dt.date.fromisoformat, set(window["day"]))
+    )
+    # No day of the small shop has more rows than the reference keeps of it.
+    assert [day.rows for day in cursor.past] == window.groupby("day").size().to_list()
     learner = learners.open_learner(place.head, place.params.application(APPLICATION))
     assert 0 < len(learner.frozen()) <= 40
 

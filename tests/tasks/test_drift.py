@@ -150,3 +150,30 @@ def test_a_closed_day_has_not_drifted(evening: Place) -> None:
     closed = evening.due().model_copy(update={"partitions": {}})
     found = drift(closed, evening.params, attempt())
     assert (found.evaluated, found.detected, found.reason) == (True, False, "the shop was closed")
+
+
+def test_beside_each_index_stands_how_unusual_it_is(evening: Place, tmp_path: Path) -> None:
+    still = Drift.read(attempt() / FILE)
+    p = {name: column.p for name, column in still.columns.items()}
+    assert None not in p.values()
+    assert min(value for value in p.values() if value is not None) > 0.001
+    changed = open_source(write_shop(tmp_path / "shop", days=HISTORY_DAYS + 1, drift=nth(1)))
+    found = measured(evening, lambda events: changed.read_day(nth(1)).events)
+    price = found.columns["price"]
+    assert price.p is not None
+    assert price.today is not None
+    assert price.usual is not None
+    assert price.p < 1e-4
+    assert price.today > 3 * price.usual
+    assert found.columns["event_type"].p == pytest.approx(0.5)
+
+
+def test_a_column_that_few_days_have_says_nothing_of_what_is_usual(evening: Place) -> None:
+    def newest(past: pd.DataFrame) -> pd.DataFrame:
+        past = past[past["day"].isin(sorted(past["day"].unique())[-3:])]
+        return past.reset_index(drop=True)
+
+    change_past(newest)
+    found = measured(evening)
+    assert found.evaluated
+    assert all(column.p is None for column in found.columns.values())

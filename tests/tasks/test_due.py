@@ -73,6 +73,22 @@ def test_what_tonight_sets_is_pinned_over_the_parameters(place: Place) -> None:
     assert found.update == usual.model_copy(update={"epochs": 3})
 
 
+def test_what_an_operator_chooses_for_tonight_is_pinned(place: Place) -> None:
+    assert due(place).learn is None
+    found = next_increment(
+        place.ledger, APPLICATION, place.params, dt.date.max, learn="full_retrain"
+    )
+    assert found == due(place).model_copy(update={"learn": "full_retrain"})
+
+
+def test_days_that_are_not_in_the_state_are_no_history(place: Place) -> None:
+    set_aside(place, due(place))
+    learn(place, "keep")
+    history = due(place).history
+    assert history is not None
+    assert (history.last, history.left_out) == (nth(2), (nth(1),))
+
+
 def test_days_are_caught_up_in_order_and_no_further_than_asked(seasoned: Place) -> None:
     increment = due(seasoned)
     assert increment.day == nth(4)

@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 
 from lightning_modules.learner import DivergedError
+from lightning_modules.parameters import Parameters
 from lightning_modules.recommendation.learner import RecommendationLearner
 from lightning_modules.recommendation.lists import Lists
 from tasks import bundle, learners
+from tasks.attempt import PIN
 from tasks.bundle import CorruptBundleError
 from tasks.decide import decide
 from tasks.evaluate import evaluate
 from tasks.fine_tune import FILE, FOLDER, fine_tune
-from tasks.records import Fit, Plan
-from tests.line import APPLICATION, Place, attempt
+from tasks.records import Fit, Increment, Plan
+from tests.line import APPLICATION, Place, attempt, spend_day
 
 PARAMETERS = ("model.safetensors", "learner.safetensors")
 
@@ -102,3 +104,40 @@ def test_a_damaged_parent_is_not_taught(evening: Place) -> None:
     with pytest.raises(CorruptBundleError, match=r"learner\.safetensors has .* bytes instead of"):
         fine_tune(evening.due(), evening.params, attempt())
     assert list(challenger().iterdir()) == []
+
+
+def test_a_recalled_version_is_what_is_taught(seasoned: Place) -> None:
+    where = spend_day(seasoned)
+    increment = Increment.read(where / PIN)
+    taught = {}
+    for start in ("parent", "predecessor", "anchor"):
+        Plan(action="fine_tune", reasons=("so",), start=start).write(where / "plan.json")
+        fine_tune(increment, seasoned.params, where)
+        taught[start] = Parameters.load(where / FOLDER)
+        before = Parameters.load(where / start)
+        for name, weight in before.weights.items():
+            after = taught[start].weights[name][: len(weight)]
+            assert np.abs(after - weight).max() < 0.02  # rates are small
+        assert decide(increment, seasoned.params, where).checks
+    weights = [parameters.weights for parameters in taught.values()]
+    assert not all((weights[0][name] == weights[2][name]).all() for name in weights[2])
+
+
+def test_what_the_plan_changes_is_how_it_is_taught(evening: Place) -> None:
+    content = (challenger() / PARAMETERS[0]).read_bytes()
+    increment, usual = evening.due(), evening.due().update
+    made = []
+    for changes in ({}, {"learning_rate": usual.learning_rate * 2}):
+        start_again()
+        Plan(action="fine_tune", reasons=("so",), changes=changes).write(attempt() / "plan.json")
+        fine_tune(increment, evening.params, attempt())
+        made.append((challenger() / PARAMETERS[0]).read_bytes())
+    assert made[0] == content
+    assert made[1] != content
+    start_again()
+    told = increment.model_copy(
+        update={"update": usual.model_copy(update={"learning_rate": usual.learning_rate * 2})}
+    )
+    Plan(action="fine_tune", reasons=("so",)).write(attempt() / "plan.json")
+    fine_tune(told, evening.params, attempt())
+    assert (challenger() / PARAMETERS[0]).read_bytes() == made[1]

@@ -52,3 +52,11 @@ def test_a_closed_day_has_no_households(evening: Place) -> None:
     pd.testing.assert_index_equal(
         empty.columns[:1].append(empty.columns[-2:]), pd.Index(["day", "method", "score"])
     )
+
+
+def test_it_says_whom_the_verdict_will_be_about(evening: Place) -> None:
+    table = reference.read_frame(attempt() / UNITS)
+    judged = reference.read_frame(attempt() / "evaluation.parquet")
+    for _, part in table.groupby("method"):
+        assert set(part.loc[part["held_out"], "unit"]) == set(judged["unit"])
+        assert 0 < part["held_out"].sum() < len(part)

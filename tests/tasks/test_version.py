@@ -9,8 +9,8 @@ import pytest
 from tasks import learners, reference
 from tasks.attempt import PIN, open_attempt
 from tasks.bundle import Bundle, CorruptBundleError
-from tasks.cursor import Cursor
-from tasks.records import Action, Increment
+from tasks.cursor import Cursor, PastDay
+from tasks.records import Action, Increment, Plan, Prequential, Validation
 from tasks.version import EVIDENCE, build_version
 from tests.line import (
     APPLICATION,
@@ -114,11 +114,41 @@ def test_ids_first_seen_today_are_added_behind_the_known_ones(place: Place) -> N
 def test_the_gates_memory_goes_on(evening: Place) -> None:
     stored = built(evening, attempt(), "promote")
     # The first champion was compared with nobody, so nobody's look is spent.
-    assert Cursor.read(stored.path) == Cursor(day=nth(1), looks={})
+    cursor = Cursor.read(stored.path)
+    assert (cursor.day, cursor.looks) == (nth(1), {})
     window = reference.read(stored.path)
     assert window["day"].max() == str(nth(1))
     assert window["score"].notna().sum() > 0
     assert content(stored.path, (EVIDENCE,)) == content(attempt(), (EVIDENCE,))
+
+
+def test_what_is_usual_goes_on_with_today(seasoned: Place) -> None:
+    increment = seasoned.due()
+    where = open_attempt(increment)
+    run_steps(increment, seasoned.params, where)
+    before = Cursor.read(where / "parent")
+    after = Cursor.read(built(seasoned, where, "keep").path)
+    scored = Prequential.read(where / "prequential.json")
+    assert after.past[:-1] == before.past[1:]
+    assert len(after.past) == seasoned.params.application(APPLICATION).drift.reference_days
+    assert after.past[-1] == PastDay(
+        day=increment.day,
+        rows=Validation.read(where / "validation.json").rows,
+        metric=scored.champion[scored.metric],
+        alarm=Plan.read(where / "plan.json").alarm,
+    )
+    # Six of these ten days are history, whose loss nobody scored before it was learned.
+    assert [day.metric is not None for day in after.past] == [False] * 6 + [True] * 4
+    assert after.fitted == before.fitted == nth(0)
+
+
+def test_the_settings_of_a_version_are_those_that_were_used(evening: Place) -> None:
+    plan = Plan(action="fine_tune", reasons=("so",), changes={"learning_rate": 0.0123})
+    plan.write(attempt() / "plan.json")
+    stored = built(evening, attempt(), "keep")
+    usual = evening.due().update
+    assert stored.manifest.settings["fine_tune"]["learning_rate"] == 0.0123
+    assert stored.manifest.settings["fine_tune"]["epochs"] == usual.epochs
 
 
 def test_looks_are_counted_whoever_the_predecessor_is(seasoned: Place) -> None:
