@@ -22,6 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup peers demo serve workspace registry test test-slow check fix
 .PHONY: bench-quality bench-off-policy bench-ta-feng bench-sessions bench-browsing bench-learning bench-overhead
+.PHONY: bench-cost
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -97,6 +98,9 @@ bench-browsing: setup ## what people do next in two other shops: EVENTS=DIR
 
 bench-learning: setup ## ways to learn a day beside each other: update rules, what keeps old knowledge
 	@python -m benchmarks.learning
+
+bench-cost: setup ## does an increment cost more as history grows? and the whole process, beside a full retrain
+	@python -m benchmarks.cost
 
 bench-overhead: setup ## what an increment costs beside its learning
 	@python -m benchmarks.overhead
