@@ -2,9 +2,10 @@
 
 `make bench-cost` lets each application live through ten months of the embedded shop and takes
 the same five days of events in as the learner was on day 27, 160 and 300: CPU seconds by part
-(results/cost_growth.{json,md}). Then it runs the flows themselves as processes: a full retrain,
-one increment, and seven in one process (results/cost_process.{json,md}). `--only` measures one of
-the two. `--quick` lives through six weeks and runs each flow once: not to be quoted.
+(results/cost_growth_<application>.{json,md}). Then it runs the flows themselves as processes: a
+full retrain, one increment, and seven in one process (results/cost_process.{json,md}). `--only`
+measures one of the two. `--quick` lives through six weeks and runs each flow once: not to be
+quoted.
 """
 
 import argparse
@@ -26,8 +27,8 @@ GROWTH_NOTES = (
     "An increment here is load, examples, scores and their quality, fine_tune, absorb and save, "
     "each once, in CPU seconds of one process; medians of days and rounds, in brackets the least "
     "and the most of the rounds' ratios. The same rows: the events of days 28 to 32, to learners "
-    "as they were on day 27 and later, dated whole weeks later. Between the points the line lives "
-    "every day, and only its parameters stay.",
+    "as they were on day 27 and later, dated whole weeks later. Between the points the state "
+    "takes every day, the memories the last 60 before a point, and the parameters stay.",
     "A memory of bounded size that is not yet full early makes a part dearer until it is: what "
     "goes on growing shows in the ratio to the middle. Its own days: the line's increments around "
     "both days, with as many rows as those days had.",
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--quick", action="store_true", help="six weeks, not to be quoted")
     parser.add_argument("--only", choices=("growth", "process"), help="one of the two")
+    parser.add_argument("--application", help="the growth of one instead of all")
     parser.add_argument(
         "--rounds", type=int, default=cost_process.ROUNDS, help="full retrains that are timed"
     )
@@ -56,21 +58,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     place = (WORKSPACE / "days").resolve()
     make_place(place, LAST)
     if given.only != "process":
-        measure_growth(place, given.quick)
+        for name in [given.application] if given.application else load_params().applications:
+            measure_growth(place, name, given.quick)
     if given.only != "growth":
         measure_processes(place, given.quick, 1 if given.quick else given.rounds)
 
 
-def measure_growth(place: Path, quick: bool) -> None:
-    """All applications, one after the other."""
-    found, tables, lines = [], [], (WORKSPACE / "line").resolve()
-    for application in load_params().applications:
-        span = QUICK if quick else Span()
-        growth = cost_growth.grow(place, application, span, lines / application)
-        found += cost_figures.figures(growth)
-        tables.append(cost_figures.table(growth))
-        log.info("%s", tables[-1])
-    findings.publish("cost_growth", found, "\n\n".join(tables), notes=GROWTH_NOTES, quick=quick)
+def measure_growth(place: Path, application: str, quick: bool) -> None:
+    """One application; writes cost_growth_<application>."""
+    span = QUICK if quick else Span()
+    lines = (WORKSPACE / "line").resolve()
+    growth = cost_growth.grow(place, application, span, lines / application)
+    found, table = cost_figures.figures(growth), cost_figures.table(growth)
+    log.info("%s", table)
+    name = f"cost_growth_{application}"
+    findings.publish(name, found, table, notes=GROWTH_NOTES, quick=quick)
 
 
 def measure_processes(place: Path, quick: bool, rounds: int) -> None:

@@ -24,7 +24,8 @@ class Span:
 
     Their distances are whole weeks. `spool_from` to `fit` are the days of the first fit, `same`
     the days that every copy takes in, `around` those of the line's own that are timed before and
-    after the middle one of these.
+    after the middle one of these. Of the last `memory` days before a point the memories take
+    examples, as every night, until they are full; days before these are only counted in the state.
     """
 
     points: dict[str, int] = field(
@@ -32,9 +33,10 @@ class Span:
     )
     spool_from: int = 8
     fit: int = 20
+    memory: int = 60
     same: int = 5
-    around: int = 5
-    rounds: int = 5
+    around: int = 3
+    rounds: int = 3
 
     @property
     def early(self) -> str:
@@ -50,6 +52,13 @@ class Span:
     def last(self) -> int:
         """The last day that the line lives."""
         return self.points[self.late] + self.same + self.around
+
+    def seen(self, number: int) -> bool:
+        """Whether the memories take examples of a day."""
+        points = self.points.values()
+        return number >= self.spool_from and any(
+            -self.same - 2 * self.around <= point - number < self.memory for point in points
+        )
 
     def near(self, number: int) -> str | None:
         """The first or last point, if a day is around it."""

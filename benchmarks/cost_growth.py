@@ -93,7 +93,7 @@ def _live_through(
             learner = increment(folder / "own", section, today, growth.spent[OWN, point])
         else:
             spool = folder / "spool" if span.spool_from <= number <= span.fit else None
-            _live(learner, today, section, number >= span.spool_from, spool)
+            _live(learner, today, section, span.seen(number), spool)
         if number == span.fit:
             rule = {**section.bootstrap.fit, "epochs": 1}
             learner.fit(folder / "spool", settings=rule, seed=SEED)
@@ -110,7 +110,7 @@ def _live_through(
 def _live(
     learner: Learner, today: ShopDay, section: ApplicationParams, seen: bool, spool: Path | None
 ) -> None:
-    """A day that is not timed: state and memory take it, the parameters stay."""
+    """A day that is not timed; the parameters stay. One that is not `seen` is only counted."""
     examples = learner.examples(today) if seen else None
     held = None if examples is None else learners.held_out(examples, section.holdout_share)
     if spool is not None and examples is not None and held is not None and len(examples):

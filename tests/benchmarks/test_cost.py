@@ -67,6 +67,13 @@ def test_the_line_is_timed_around_the_first_and_last_point_alone() -> None:
     assert all(step % 7 == 0 for step in np.diff(points))
 
 
+def test_memories_take_the_days_before_and_around_a_point() -> None:
+    span = Span({"early": 30, "late": 300}, memory=10)
+    seen = [number for number in range(1, span.last + 1) if span.seen(number)]
+    assert seen == [*range(21, 42), *range(291, 309)]
+    assert all(span.seen(number) for number in range(1, 309) if span.near(number))
+
+
 def test_a_shifted_day_has_the_same_rows_later() -> None:
     day = dt.date(2017, 1, 30)
     events = pd.DataFrame({"event_time": pd.to_datetime(["2017-01-30 12:00Z"]), "item_id": ["a"]})
