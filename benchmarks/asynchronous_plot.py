@@ -20,7 +20,7 @@ DELAYS = ("#1857b8", "#c62f2f")
 WIDTH, HEIGHT = 1180, 640
 PLOTLY = files("plotly").joinpath("package_data/plotly.min.js")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PANELS = ([0, 0.24], [0.27, 0.51], [0.56, 1])
+PANELS = ([0, 0.235], [0.285, 0.52], [0.57, 1])
 
 
 def figure(every: Sequence[Runs]) -> Figure:
@@ -89,8 +89,8 @@ def _throughput(
 
 def _layout(names: list[str]) -> Figure:
     titles = (
-        "gradients by staleness, even workers",
-        "... one worker slow",
+        "gradients by staleness: even workers",
+        "one worker slow",
         "batches a second, of the synchronous rule's with two workers",
     )
     axis: Figure = {"gridcolor": GRID, "zeroline": False, "anchor": "y"}
@@ -115,7 +115,7 @@ def _layout(names: list[str]) -> Figure:
             "showgrid": False,
             "zeroline": False,
         },
-        "legend": {"orientation": "h", "x": 0, "y": -0.07, "yanchor": "top"},
+        "legend": {"orientation": "h", "x": 0, "y": -0.07, "yanchor": "top", "entrywidth": 108},
         "shapes": [
             {
                 "type": "line", "xref": "x3", "yref": "paper", "x0": 1, "x1": 1, "y0": 0, "y1": 1,
