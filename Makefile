@@ -22,6 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup peers demo serve workspace registry test test-slow check fix
 .PHONY: bench-quality bench-off-policy bench-ta-feng bench-sessions bench-browsing bench-learning bench-overhead
+.PHONY: bench-cost bench-asynchronous
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -97,6 +98,12 @@ bench-browsing: setup ## what people do next in two other shops: EVENTS=DIR
 
 bench-learning: peers ## ways to learn a day: update rules, what keeps old knowledge; SHOP=made_up is one
 	@python -m benchmarks.learning $(if $(SHOP),--shop $(SHOP))
+
+bench-cost: setup ## does an increment cost more as history grows? and the whole process, beside a full retrain
+	@python -m benchmarks.cost
+
+bench-asynchronous: setup ## gradients of older weights beside synchronous ones, with slow workers
+	@python -m benchmarks.asynchronous
 
 bench-overhead: setup ## what an increment costs beside its learning
 	@python -m benchmarks.overhead
