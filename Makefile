@@ -102,7 +102,7 @@ bench-learning: peers ## ways to learn a day: update rules, what keeps old knowl
 bench-cost: setup ## does an increment cost more as history grows? and the whole process, beside a full retrain
 	@python -m benchmarks.cost
 
-bench-asynchronous: setup ## gradients of older weights beside synchronous ones, with slow workers
+bench-asynchronous: peers ## gradients of older weights beside synchronous ones, with slow workers
 	@python -m benchmarks.asynchronous
 
 bench-overhead: setup ## what an increment costs beside its learning

@@ -5,7 +5,7 @@ then learns the same fortnight by each rule: synchronous in one process, synchro
 worker processes, asynchronous in order and in any order. Each again with one worker that is made
 slow. In every round each case is run once, so that all see the same machine; the same worker
 processes serve all cases, so that nobody waits for one to start. Writes
-results/asynchronous.{json,md,html,png}. `--quick` learns four days, by few rules and once, and is
+results/asynchronous.{json,md,svg}. `--quick` learns four days, by few rules and once, and is
 not to be quoted.
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 from lightning import Trainer
 
 from benchmarks import asynchronous_figures as told
-from benchmarks import asynchronous_plot, findings
+from benchmarks import findings
 from benchmarks.asynchronous_figures import CASES, DELAYS, EVEN, METRIC, QUICK_CASES, Case, Runs
 from benchmarks.regimes import make_place, shop_days
 from benchmarks.slow_worker import Applied, Delay, Noting, Slowed
@@ -76,6 +76,8 @@ class Lesson:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run every case and write what it came to."""
+    from benchmarks import asynchronous_plot  # matplotlib comes by `make peers` alone
+
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--quick", action="store_true", help="four days, once; not to be quoted")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="runs of each case")
@@ -90,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     table = told.table(every)
     found = told.figures(every)
     published = findings.publish("asynchronous", found, table, notes=NOTES, quick=given.quick)
-    asynchronous_plot.write(every, findings.RESULTS / published.stem)
+    asynchronous_plot.draw(every, findings.RESULTS / published.stem)
     log.info("%s", table)
 
 

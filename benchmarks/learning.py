@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 from benchmarks import findings
 from benchmarks.learning_figures import figures, in_words
 from benchmarks.learning_memory import peaks
-from benchmarks.learning_plots import draw
 from benchmarks.learning_shops import SHOPS, Shop, TaughtLearner
 from benchmarks.learning_ways import DEFAULT, RETRAIN, Course
 from lightning_modules.hashing import in_holdout
@@ -42,6 +41,8 @@ Mask = NDArray[np.bool_]
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Live through the shops and write what each way came to."""
+    from benchmarks.learning_plots import draw  # matplotlib comes by `make peers` alone
+
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--shop", choices=sorted(SHOPS), action="append", help="all by default")
     parser.add_argument("--quick", action="store_true", help="few days, not to be quoted")

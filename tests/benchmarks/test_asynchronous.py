@@ -9,7 +9,6 @@ import pytest
 from lightning import Trainer
 
 from benchmarks import asynchronous_figures as told
-from benchmarks import asynchronous_plot
 from benchmarks.asynchronous_figures import CASES, EVEN, SLOW, Case, LostGradientError, Runs
 from benchmarks.findings import Finding
 from benchmarks.slow_worker import Applied, Delay, Noting, Slowed, in_slow_worker
@@ -148,15 +147,6 @@ def test_the_table_says_what_was_lost() -> None:
     late = next(line for line in lines if line.startswith(f"| {Case(LATE).name} "))
     assert "0.50 (0.50 to 0.50) lost" in late
     assert "25% 0% 75%" in late
-
-
-def test_the_plot_has_every_case_in_each_panel() -> None:
-    figure = asynchronous_plot.figure(made_up())
-    bars = [trace for trace in figure["data"] if trace["type"] == "bar"]
-    assert {trace["xaxis"] for trace in bars} == {"x", "x2"}
-    assert sum(trace["x"][0] for trace in bars if trace["xaxis"] == "x") == pytest.approx(1)
-    dots = {trace["name"]: trace["x"] for trace in figure["data"] if trace["type"] == "scatter"}
-    assert dots == {EVEN: pytest.approx([0.5, 1.0]), SLOW: pytest.approx([1.0, 2.0])}
 
 
 def test_a_case_has_a_name_of_its_own_and_the_first_gradients_are_left_out_of_all() -> None:
