@@ -85,6 +85,32 @@ def test_what_was_missed_is_said(application: str) -> None:
             assert f"{one['measure']} {one['value']:.4f}" in README, one
 
 
+LEARNED = sorted(path.stem.removeprefix("learning_") for path in RESULTS.glob("learning_*.json"))
+
+
+def learning_lines(shop: str) -> list[str]:
+    """What docs/learning.md says of a shop: ways down, in terms of the full retrain."""
+    values = {
+        (one["method"], one["measure"]): one["value"] for one in findings(f"learning_{shop}")
+    }
+    measures = ("of full retrain's", "CPU, of full retrain's", "jumpiness, of full retrain's")
+    lines = []
+    for way in ("default", "gated", "naive", "frozen"):
+        cells = [f"{values[way, name]:.3f}" for name in measures]
+        cells.append(f"{values[way, 'forgetting']:+.4f}")
+        lines.append(f"| {shop.replace('_', ' ')}, {way} | {' | '.join(cells)} |")
+    return lines
+
+
+@pytest.mark.parametrize("shop", LEARNED)
+def test_what_learning_comes_to_is_the_benchmarks(shop: str) -> None:
+    page = (ROOT / "docs" / "learning.md").read_text()
+    assert "\n".join(learning_lines(shop)) in page
+    for one in findings(f"learning_{shop}"):
+        if one["met"] is False:
+            assert f"{shop.replace('_', ' ')}: {one['measure']} {one['value']:.4f}" in page, one
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text())
