@@ -8,12 +8,17 @@ from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from flows.server import free_port, running_server
 from tests import line
 from tests.line import Place
 from tests.runs import Flows
 from tests.shop import write_shop
+
+# No test is about time: the machines are shared.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -77,7 +77,6 @@ def test_the_herd_does_not_ask_for_the_unit_of_a_feature_nor_for_one_that_never_
     )
 
 
-@settings(deadline=None)
 @given(keys=KEYS, ends=st.lists(st.integers(0, 40), max_size=6))
 def test_the_herds_moments_are_those_of_all_rows_ever_offered(
     keys: list[int], ends: list[int]

@@ -25,12 +25,11 @@ from tests.lightning_modules.offered_rows import at, by_day, chosen, days_of, of
 
 ORDERLESS = ("uniform", "balanced")
 KEYS = st.lists(st.integers(0, 2**64 - 1), unique=True, max_size=40)
-SOME, MANY = settings(deadline=None), settings(deadline=None, max_examples=300)
+MANY = settings(max_examples=300)
 EACH_POLICY = pytest.mark.parametrize("policy", sorted(POLICIES))
 
 
 @EACH_POLICY
-@SOME
 @given(keys=KEYS, size=st.integers(0, 50))
 def test_a_memory_is_full_or_has_all_and_no_row_twice(
     policy: str, keys: list[int], size: int
@@ -44,7 +43,6 @@ def test_a_memory_is_full_or_has_all_and_no_row_twice(
 
 
 @pytest.mark.parametrize("policy", ORDERLESS)
-@SOME
 @given(keys=KEYS, size=st.integers(0, 30), seed=st.integers(0, 99))
 def test_the_order_of_offering_does_not_matter(
     policy: str, keys: list[int], size: int, seed: int
@@ -65,7 +63,6 @@ def test_day_by_day_keeps_what_is_kept_of_all_days_at_once(
     assert remembered[0].tolist() == chosen(policy, size, rows)
 
 
-@SOME
 @given(keys=KEYS, size=st.integers(0, 30))
 def test_uniform_keeps_the_lowest_hashes_and_newest_the_last_rows(
     keys: list[int], size: int
@@ -141,7 +138,6 @@ def test_of_equal_classes_hash_decides() -> None:
     assert np.abs(shares - 1 / 3).max() < 0.04
 
 
-@SOME
 @given(keys=KEYS, count=st.integers(0, 50))
 def test_few_are_the_luckiest_of_the_wanted(keys: list[int], count: int) -> None:
     wanted = np.arange(len(keys)) % 3 > 0

@@ -112,7 +112,7 @@ TIMES = st.integers(0, 24 * 3600 - 1)
 PRICES = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=True))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(TIMES, PRICES, st.text(max_size=3)), min_size=1, max_size=8))
 def test_any_day_is_taken_or_refused_by_name(rows: list[tuple[int, float | None, str]]) -> None:
     midnight = pd.Timestamp("2024-02-01", tz=ZONE)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lightning_modules.pricing.strategy import Demand, Limits, Numbers, propose
@@ -194,7 +194,6 @@ def test_no_items_make_an_empty_table() -> None:
 money = st.floats(0.05, 500.0)
 
 
-@settings(deadline=None)
 @given(
     price=money,
     ends=st.tuples(money, money),
