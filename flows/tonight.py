@@ -64,8 +64,9 @@ def _first(increment: Increment, validation: Validation, plan: Plan) -> Iterator
         f"\nIt would first learn **{increment.day}** ({validation.rows} rows of "
         f"{validation.users} users): **{action}**, because {'; '.join(plan.reasons)}.\n"
     )
-    settings = plan.update(increment.update).model_dump(exclude_none=True).items()
-    yield "- Update: " + ", ".join(f"{name} {value}" for name, value in settings)
+    if plan.action == "fine_tune":
+        settings = plan.update(increment.update).model_dump(exclude_none=True).items()
+        yield "- Update: " + ", ".join(f"{name} {value}" for name, value in settings)
     if plan.signals:
         least = plan.signals[0]
         yield (

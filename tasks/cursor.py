@@ -26,8 +26,9 @@ class PastDay(Record):
 class Cursor(Record):
     """The last day in the state, and the looks spent in its window, on whom (`predecessor`...).
 
-    `past` are the days of drift's reference window; an older release has left none. `fitted` is
-    the last day through which all was fitted anew, whether that was promoted or not.
+    `past` are the last days learned, as many as drift's reference has; an older release has left
+    none. `fitted` is the last day on which all was to be fitted anew, whatever came of it: what
+    fails is not tried every night.
     """
 
     day: dt.date

@@ -150,7 +150,7 @@ def _full_retrain(
     if longest and cursor.fitted is None:
         yield "no full fit is on record and plan.full_retrain_days is set"
     elif longest and cursor.fitted and (age := (day - cursor.fitted).days) >= longest:
-        yield f"the last full fit is {age} days old, plan.full_retrain_days = {longest}"
+        yield f"the last full fit was {age} days ago, plan.full_retrain_days = {longest}"
     since = cursor.fitted or dt.date.min
     count = alarm + sum(past.alarm for past in cursor.past if past.day > since)
     if many and alarm and count >= many:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lightning_modules.learner import Curve, Learner
+from lightning_modules.learner import Curve, Learner, ShopDay
 from tasks import bundle, days, learners
+from tasks.contract import InvalidDayError, check_events
 from tasks.params import Params
 from tasks.records import History, Increment
 
@@ -21,7 +22,7 @@ class OtherHistoryError(RuntimeError):
 
 
 class OtherStateError(RuntimeError):
-    """The past, lived through once more, ended with other rows of ids than the parent's."""
+    """The past cannot be lived through once more to the rows of ids that the parent has."""
 
 
 def history_of(learned: set[dt.date], files: dict[dt.date, dict[str, str]]) -> History:
@@ -43,23 +44,24 @@ def refit(
     `bootstrap.days` and on what is not held out of today. Of past days all is fitted but the
     parent's frozen examples, which are to show forgetting. Files are read by the digests of the
     data revision, whose own digest is pinned: a day that was landed again since it was learned is
-    read as it is now, as long as it changes no row of an id.
+    read as it is now, as long as it keeps the contract and changes no row of an id.
 
     Raises:
         OtherHistoryError: before anything is read.
-        OtherStateError: before anything is fitted, if ids have other rows than in the parent.
+        OtherStateError: before anything is fitted, if a past day breaks the contract, or ids have
+            other rows than in the parent.
         DivergedError: as `Learner.fit`.
     """
     section = params.application(increment.application)
     parent = learners.champion(increment, params, where)
-    past = _past(increment)
+    past, zone = _past(increment), params.shop.time_zone
     learner = learners.learner_class(section).new(section.settings)
     with tempfile.TemporaryDirectory(dir=where) as place:
         spool, state = Path(place, "spool"), Path(place, "state")
         spool.mkdir()
         since = increment.day - dt.timedelta(days=section.bootstrap.days - 1)
         old = _live_through(
-            learner, past, parent.frozen().keys, _began(increment, where), since, spool
+            learner, past, zone, parent.frozen().keys, _began(increment, where), since, spool
         )
         state.mkdir()
         learner.save(state)
@@ -108,6 +110,7 @@ def _began(increment: Increment, where: Path) -> dt.date:
 def _live_through(
     learner: Learner,
     past: list[Increment],
+    zone: str,
     frozen: NDArray[np.uint64],
     began: dt.date,
     since: dt.date,
@@ -116,7 +119,7 @@ def _live_through(
     """Take in every day, spool those from `since` on; how many examples that were."""
     count = 0
     for number, pin in enumerate(past, 1):
-        shop_day = learners.read_day(pin)
+        shop_day = _read(pin, zone)
         seen = kept = None
         if pin.day >= began and pin is not past[0]:
             seen = learner.examples(shop_day)
@@ -131,11 +134,24 @@ def _live_through(
     return count
 
 
+def _read(pin: Increment, zone: str) -> ShopDay:
+    """A past day as it is now; it kept the contract when it was learned."""
+    try:
+        shop_day = learners.read_day(pin)
+        check_events(shop_day.events, pin.day, zone, days.partition("events", pin.day))
+    except InvalidDayError as problem:
+        raise OtherStateError(
+            f"{pin.day} was learned, landed again, and now breaks the contract: {problem}"
+        ) from problem
+    return shop_day
+
+
 def _refuse_other_ids(state: Path, parent: Path) -> None:
     """A learner's files of ids are JSON: row by row they must be those of the parent."""
     for file in sorted(state.glob("*.json")):
         if file.read_bytes() != (parent / file.name).read_bytes():
             raise OtherStateError(
                 f"the days learned, lived through once more, end in another {file.name} than the "
-                "parent's: one of them was landed again with other content"
+                "parent's: one of them was landed again with other content, or a setting of who "
+                "gets a row and who loses it (admit_after, expire_days) was changed on this line"
             )

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from tasks import bundle, gate, learners, reference, workspace
 from tasks.bundle import Bundle
@@ -43,15 +44,25 @@ def build_version(increment: Increment, params: Params, where: Path) -> Bundle:
         parent=increment.parent,
         predecessor=_predecessor(increment, parent, where, verdict.action),
         anchor=increment.anchor,
-        settings=params.application(increment.application)
-        .model_copy(update={"fine_tune": plan.update(increment.update)})
-        .model_dump(mode="json"),
+        settings=_settings(increment, params, plan),
         partitions=increment.partitions,
         code=increment.code,
     )
     stored = bundle.store(draft, fields, workspace.BUNDLES)
     shutil.rmtree(draft)
     return bundle.load(workspace.BUNDLES, increment.application, stored.version)
+
+
+def _settings(increment: Increment, params: Params, plan: Plan) -> dict[str, Any]:
+    """What was used; an operator's choice is part of it.
+
+    Else a day that was kept would be the same version with and without the choice, and the files
+    of the first would stand beside the second.
+    """
+    section = params.application(increment.application)
+    used = section.model_copy(update={"fine_tune": plan.update(increment.update)})
+    chosen = {"learn": increment.learn} if increment.learn else {}
+    return used.model_dump(mode="json") | chosen
 
 
 def _write_learner(

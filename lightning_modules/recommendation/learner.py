@@ -221,9 +221,9 @@ class RecommendationLearner:
 
         schedule = Schedule.read(rule)
         events = Events(source, schedule.batch_size, seed)
-        self.parameters, curve = train(
-            to_ranker(self.parameters), self.parameters, events, schedule
-        )
+        after, curve = train(to_ranker(self.parameters), self.parameters, events, schedule)
+        # A session may come to an item that gets a freed row: that row is nobody's until then.
+        self.parameters = put_on(after, self.vocabulary)
         return curve
 
     def _trained(self) -> Parameters:
@@ -237,7 +237,8 @@ class RecommendationLearner:
         told = self.settings
         if not self.parameters:
             self.parameters = initial([len(self.features), *told.hidden], told.width, seed)
-        self.parameters = enlarged(self.parameters, told)
+        # New columns are none of rows that are nobody's: to a network, these are zero.
+        self.parameters = put_on(enlarged(self.parameters, told), self.vocabulary)
         kin = self.state if told.warm_start else None
         rows = users.astype(np.int64)
         self.parameters = with_rows(self.parameters, self.vocabulary, rows, kin)

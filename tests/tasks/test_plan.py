@@ -155,7 +155,7 @@ def test_a_full_fit_grows_old(night: Evening) -> None:
     night.remembers(days(), fitted=before(28))
     made = night.plan(on)
     assert made.action == "full_retrain"
-    assert "the last full fit is 28 days old, plan.full_retrain_days = 28" in made.reasons
+    assert "the last full fit was 28 days ago, plan.full_retrain_days = 28" in made.reasons
     assert night.plan().action == "fine_tune"
     night.remembers(days())  # an older release has not noted it
     assert night.plan(on).action == "full_retrain"

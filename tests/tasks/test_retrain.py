@@ -1,6 +1,7 @@
 """A full retrain: new parameters of the line's own past, that fit the state the line has now."""
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,25 @@ def test_a_past_with_other_ids_teaches_nothing_and_calls_a_person(seasoned: Plac
     assert verdict.action == "keep"
     assert verdict.alarms == (f"the full retrain came to nothing: {fit.reason}",)
     assert "an operator chose full retrain" in verdict.plan
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda events: events.assign(event_time=events["event_time"] + dt.timedelta(days=40)),
+        lambda events: events.drop(columns=["user_id"]),
+    ],
+    ids=["times of another day", "a column less"],
+)
+def test_a_past_day_that_now_breaks_the_contract_teaches_nothing(
+    seasoned: Place, edit: Callable[[pd.DataFrame], pd.DataFrame]
+) -> None:
+    land_instead(seasoned, nth(2), edit)
+    increment, where, fit = refitted(seasoned)
+    assert not fit.learned
+    assert f"{nth(2)} was learned, landed again, and now breaks the contract" in fit.reason
+    verdict = decide.decide(increment, seasoned.params, where)
+    assert (verdict.action, len(verdict.alarms)) == ("keep", 1)
 
 
 def test_a_corrected_day_without_new_ids_is_fitted_as_it_is_now(seasoned: Place) -> None:

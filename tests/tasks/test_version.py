@@ -38,6 +38,21 @@ def content(folder: Path, names: tuple[str, ...]) -> list[bytes]:
     return [(folder / name).read_bytes() for name in names]
 
 
+def test_a_day_that_an_operator_chose_to_skip_is_another_version_than_one_refused(
+    seasoned: Place,
+) -> None:
+    """Else the files of the one would stand beside the ledger's row of the other."""
+    kept = []
+    for learn in ("skip", None):
+        increment = seasoned.due().model_copy(update={"learn": learn})
+        where = open_attempt(increment)
+        run_steps(increment, seasoned.params, where)
+        kept.append(built(seasoned, where, "keep"))
+    chosen, planned = kept
+    assert content(chosen.path, STATE) == content(planned.path, STATE)
+    assert chosen.version != planned.version
+
+
 def test_each_verdict_has_its_parameters_and_all_the_same_state(seasoned: Place) -> None:
     increment = seasoned.due()
     where = open_attempt(increment)

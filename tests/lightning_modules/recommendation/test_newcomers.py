@@ -181,3 +181,41 @@ def test_sessions_come_and_go_by_items_alone(tmp_path: Path) -> None:
 def test_a_rule_of_nothing_is_refused_at_once(told: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="at least 1 is needed"):
         RecommendationLearner.new(SETTINGS | told)
+
+
+def test_a_row_that_is_nobodys_stays_nothing_when_rows_get_wider(
+    fitted: RecommendationLearner, tmp_path: Path
+) -> None:
+    learner = with_settings(fitted, tmp_path / "fitted", expire_days=2)
+    lives(learner, *(trade(number, without="u3") for number in range(3)))
+    assert (free := learner.vocabulary.users.free)
+    saved(learner, tmp_path / "small")
+    told = {**SETTINGS, "expire_days": 2, "width": 7}
+    larger = RecommendationLearner.load(tmp_path / "small", told)
+    lists = larger.examples(trade(3, without="u3"))
+    held = np.zeros(len(lists), bool)
+    larger.fine_tune(lists, held, update={"batch_size": 4, "replay": 8}, seed=1)
+    assert not larger.parameters.weights["user.weight"][free].any()
+    assert larger.parameters.weights["user.weight"][0, 4:].any()
+    bundle = saved(larger, tmp_path / "large")
+    again = RecommendationLearner.load(tmp_path / "large", told)
+    assert saved(again, tmp_path / "again") == bundle
+
+
+def test_a_session_teaches_no_row_that_is_nobodys_yet(tmp_path: Path) -> None:
+    start = tiny_sessions.fitted(tmp_path / "spool")
+    saved(start, tmp_path / "start")
+    told = {**tiny_sessions.SETTINGS, "expire_days": 1}
+    learner = type(start).load(tmp_path / "start", told)
+    for number in range(2):
+        today = tiny_sessions.sessions_of(day(number), count=6)
+        seen = learner.examples(today)
+        learner.absorb(today, seen, np.zeros(len(seen), bool))
+    free = learner.vocabulary.items.free
+    seen = learner.examples(tiny_sessions.sessions_of(day(2), count=6))
+    assert np.isin(seen.lists.items, free).any()  # who comes back is to get one of these
+    learner.fine_tune(seen, np.zeros(len(seen), bool), update={"batch_size": 4}, seed=1)
+    assert not learner.parameters.weights["bias.weight"][free].any()
+    bundle = saved(learner, tmp_path / "taught")
+    again = type(start).load(tmp_path / "taught", told)
+    assert saved(again, tmp_path / "again") == bundle
