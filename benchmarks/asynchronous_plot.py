@@ -24,20 +24,18 @@ def draw(every: Sequence[Runs], stem: Path) -> None:
     even, slow, speed = figure.subplots(1, 3, sharey=True, width_ratios=[1, 1, 1.6])
     for axes, delay in ((even, EVEN), (slow, SLOW)):
         _staleness(axes, [one for one in asynchronous if one.delay == delay], names)
-        axes.set_title(f"gradients by staleness, {delay}", loc="left", fontsize=9)
+        axes.set_title(f"staleness, {delay}", loc="left", fontsize=9)
     for number, (delay, colour) in enumerate(DELAYS.items()):
         runs = [one for one in asynchronous if one.delay == delay]
         _throughput(speed, runs, every, colour, (number - 0.5) * 0.3, names)
     speed.axvline(1, color="#1d2530", linewidth=0.8, linestyle=":")
     speed.set_xlim(left=0)
-    speed.set_title("batches a second, of the synchronous rule's with two workers", loc="left",
-                    fontsize=9)  # fmt: skip
+    speed.set_title("batches a second, of synchronous with two workers", loc="left", fontsize=9)
     even.set_yticks(range(len(names)), names)
     even.invert_yaxis()
-    for axes in (even, speed):
-        axes.legend(
-            fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.08), ncols=3
-        )
+    for axes, place in ((even, "outside lower left"), (speed, "outside lower right")):
+        figure.legend(*axes.get_legend_handles_labels(), loc=place, ncols=3, fontsize=8,
+                      frameon=False)  # fmt: skip
     figure.savefig(stem.with_suffix(".svg"), metadata={"Date": None})
 
 
