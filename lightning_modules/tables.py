@@ -13,6 +13,15 @@ def empty(dtype: Any, *columns: int) -> Callable[[], NDArray[Any]]:
     return lambda: np.zeros((0, *columns), dtype)
 
 
+def blanked(
+    array: NDArray[Any], rows: NDArray[np.int64], size: int, value: float = 0
+) -> NDArray[Any]:
+    """The first `size` rows, with `value` in some of them."""
+    kept = array[:size].copy()
+    kept[rows[rows < len(kept)]] = value
+    return kept
+
+
 @dataclass
 class Table:
     """Arrays of one length; row i of each is about the same thing."""
@@ -28,9 +37,7 @@ class Table:
     def clear(self, rows: NDArray[np.int64], size: int) -> None:
         """Set some rows to zero, and keep the first `size`."""
         for column in fields(self):
-            kept = getattr(self, column.name)[:size].copy()
-            kept[rows[rows < len(kept)]] = 0
-            setattr(self, column.name, kept)
+            setattr(self, column.name, blanked(getattr(self, column.name), rows, size))
 
     def take(self, rows: NDArray[np.bool_]) -> None:
         """Keep some rows, by a mask."""

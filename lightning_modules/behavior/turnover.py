@@ -4,16 +4,14 @@ Rows of users are no rows of the network, so no parameters hang on them.
 """
 
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lightning_modules.behavior.known import Known
 from lightning_modules.behavior.memory import Memory
 from lightning_modules.behavior.sequences import Steps
 from lightning_modules.behavior.waiting import Waiting
-from lightning_modules.vocabulary import Ints
+from lightning_modules.tables import blanked
 
 
 def end_day(known: Known, waiting: Waiting, memory: Memory) -> None:
@@ -25,21 +23,14 @@ def end_day(known: Known, waiting: Waiting, memory: Memory) -> None:
         return
     for table in (state.users, state.pairs):
         for column in fields(table):
-            setattr(table, column.name, _cleared(getattr(table, column.name), gone, len(names)))
+            setattr(table, column.name, blanked(getattr(table, column.name), gone, len(names)))
     past = known.sequences.past
     kept = {
-        part.name: _cleared(getattr(past, part.name), gone, len(names)) for part in fields(past)
+        part.name: blanked(getattr(past, part.name), gone, len(names)) for part in fields(past)
     }
     known.sequences.past = Steps(**kept)
     waiting.views = waiting.views.take(~np.isin(waiting.views.user, gone))
-    waiting.served = [_cleared(array, gone, len(names), np.nan) for array in waiting.served]
+    waiting.served = [blanked(array, gone, len(names), np.nan) for array in waiting.served]
     for part in ("replay", "frozen"):
         units = getattr(memory, part)
         setattr(memory, part, units.take(~np.isin(units.users, gone)))
-
-
-def _cleared(array: NDArray[Any], rows: Ints, size: int, value: float = 0) -> NDArray[Any]:
-    """The first `size` rows, some of them without what was in them."""
-    kept = array[:size].copy()
-    kept[rows[rows < len(kept)]] = value
-    return kept
