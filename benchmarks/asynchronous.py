@@ -59,8 +59,8 @@ NOTES = (
     "applied once, or the benchmark would have stopped.",
     "One worker slow: each of its batches takes four batches more. It sleeps that long, so its "
     "core is free for the others.",
-    "Three processes (two workers, and the one that cuts batches and makes updates) shared two "
-    "cores with others' work: with even workers nothing waits for long, and there is little for "
+    "Three processes (two workers, and the one that cuts batches and makes updates) share two "
+    "cores: with even workers nothing waits for long, and there is little for "
     "staleness to win. Ratios of one round are steadier than seconds.",
 )
 

@@ -39,8 +39,7 @@ PROCESS_NOTES = (
     "retrain: the bootstrap of the same application, up to the day before. A catch-up is "
     f"{cost_process.CATCH_UP} days in one process. All in fresh copies of one workspace, one "
     "after the other; medians, in brackets the least and the most.",
-    "The two cores were shared with others, and the process was nice to them: wall seconds say "
-    "less than CPU seconds.",
+    "Where others are at work on the machine, wall seconds say less than CPU seconds.",
 )
 
 

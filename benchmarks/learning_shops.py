@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from benchmarks import made_up_shop, ta_feng
-from benchmarks.learning_ways import Settings, Way, ablation, main_ways, rules
+from benchmarks.learning_ways import Settings, Way, ablation, faster, main_ways, rules
 from benchmarks.regimes import make_place, shop_days
 from lightning_modules.learner import Learner, ShopDay
 from lightning_modules.parameters import Parameters
@@ -17,15 +17,16 @@ from lightning_modules.recommendation.learner import RecommendationLearner
 from lightning_modules.recommendation.lists import Lists
 from tasks import learners
 from tasks.params import GateParams, load_params
+from tasks.update import UpdateSettings
 
 WORKSPACE = Path(".workspaces/bench-learning")
 FIRST, LAST = dt.date(2017, 10, 1), dt.date(2017, 12, 31)
 MONTH = dt.date(2017, 10, 31)
 QUICK_DAYS = 14
+SOME = (", naive", "asynchronous, 4 in cache", "and replay")  # ways where each costs minutes
 EMBEDDED, MADE_UP = "Complete Journey", "A made-up shop with four drifts"
-RATE, EMBEDDING_RATE, BATCH = 1e-4, 3e-4, 16  # params.yaml's, of recommendation
-FAST = {"learning_rate": 10 * RATE, "embedding_learning_rate": 10 * EMBEDDING_RATE}
-EMBEDDING_RATES = FAST  # chosen on September 2017: where rows are all there is, they must move
+# Chosen on September 2017: where rows are all there is, they must move.
+EMBEDDING_RATES = {"learning_rate": 1e-3, "embedding_learning_rate": 3e-3}
 
 
 class TaughtLearner(Learner, Protocol):
@@ -110,13 +111,18 @@ def _embedded(name: str, application: str, about: str, ways: list[Way], quick: b
     )
 
 
+def _usual() -> UpdateSettings:
+    return load_params().application("recommendation").fine_tune
+
+
 def _recommendation(quick: bool) -> Shop:
-    ways = [*main_ways(2), *rules(RATE, EMBEDDING_RATE, BATCH), *ablation(FAST)]
+    ways = [*main_ways(2), *rules(_usual()), *ablation(faster(_usual()))]
     return _embedded("recommendation", "recommendation", f"{EMBEDDED}.", _few(ways, quick), quick)
 
 
 def _embedding(quick: bool) -> Shop:
-    ways = [*main_ways(1), *rules(RATE, EMBEDDING_RATE, BATCH)[1:4:2], *ablation({})[1::2]]
+    some = [way for way in (*rules(_usual()), *ablation({})) if way.name.endswith(SOME)]
+    ways = [*main_ways(1), *some]
     about = f"{EMBEDDED}, without any feature: parameters, not counters, carry the knowledge."
     shop = _embedded("embedding", "recommendation", about, _few(ways, quick), quick)
     return replace(shop, learner=EmbeddingLearner, update={**shop.update, **EMBEDDING_RATES})
@@ -149,13 +155,13 @@ def _ta_feng(quick: bool) -> Shop:
 
 def _made_up(quick: bool) -> Shop:
     """The made-up shop, for the ranker with its features."""
-    ways = _few([*main_ways(3), *rules(RATE, EMBEDDING_RATE, BATCH), *ablation(FAST)], quick)
+    ways = _few([*main_ways(3), *rules(_usual()), *ablation(faster(_usual()))], quick)
     shop = _embedded("made_up", "recommendation", f"{MADE_UP},", ways, quick)
     return _with_drifts(shop, quick)
 
 
 def _made_up_embedding(quick: bool) -> Shop:
-    ways = _few([*main_ways(3), *rules(RATE, EMBEDDING_RATE, BATCH), *ablation({})], quick)
+    ways = _few([*main_ways(3), *rules(_usual()), *ablation({})], quick)
     about = f"{MADE_UP}, for the ranker without any feature."
     shop = _embedded("made_up_embedding", "recommendation", about, ways, quick)
     update = {**shop.update, **EMBEDDING_RATES}

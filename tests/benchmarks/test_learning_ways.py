@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import made_up_shop
 from benchmarks.learning import live_through
-from benchmarks.learning_shops import FAST, SHOPS, Shop
+from benchmarks.learning_shops import SHOPS, Shop
 from benchmarks.learning_ways import (
     DEFAULT,
     FROZEN,
@@ -15,11 +15,13 @@ from benchmarks.learning_ways import (
     RETRAIN,
     Way,
     ablation,
+    faster,
     main_ways,
     rules,
 )
 from lightning_modules.recommendation.learner import RecommendationLearner
 from lightning_modules.schedule import Schedule
+from tasks.update import UpdateSettings
 from tests.lightning_modules.recommendation.tiny_shop import (
     FIRST,
     SETTINGS,
@@ -29,7 +31,8 @@ from tests.lightning_modules.recommendation.tiny_shop import (
     shop_day,
 )
 
-WAYS = [*main_ways(1), *rules(1e-4, 3e-4, 16), *ablation(FAST)]
+USUAL = UpdateSettings()
+WAYS = [*main_ways(1), *rules(USUAL), *ablation(faster(USUAL))]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
