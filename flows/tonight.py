@@ -65,8 +65,11 @@ def _first(increment: Increment, validation: Validation, plan: Plan) -> Iterator
         f"{validation.users} users): **{action}**, because {'; '.join(plan.reasons)}.\n"
     )
     if plan.action == "fine_tune":
-        settings = plan.update(increment.update).model_dump(exclude_none=True).items()
-        yield "- Update: " + ", ".join(f"{name} {value}" for name, value in settings)
+        update = plan.update(increment.update)
+        settings = update.model_dump(exclude_none=True, exclude={"retention"})
+        kept = update.retention.model_dump(exclude_defaults=True)  # none of it is the usual thing
+        settings |= {f"retention.{name}": value for name, value in kept.items()}
+        yield "- Update: " + ", ".join(f"{name} {value}" for name, value in settings.items())
     if plan.signals:
         least = plan.signals[0]
         yield (
