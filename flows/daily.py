@@ -9,7 +9,7 @@ from flows import artifacts, steps
 from flows.command_line import run_command
 from flows.names import run_name
 from flows.score import tell_of_new_head
-from flows.tonight import describe_tonight
+from flows.tonight import describe, look_at_tonight
 from tasks.attempt import open_attempt
 from tasks.contract import InvalidDayError
 from tasks.due import LateDayError, content, next_increment
@@ -56,7 +56,7 @@ def daily_increment(
     params.application(application)
     ledger = open_ledger()
     if dry_run:
-        plan = describe_tonight(ledger, application, params, through_day, update, learn)
+        plan = describe(look_at_tonight(ledger, application, params, through_day, update, learn))
         log.info("%s", plan)
         artifacts.show_plan(application, plan)
         return []

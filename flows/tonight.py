@@ -4,64 +4,89 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from flows import steps
-from tasks import days
+from tasks import days, drift, plan, prequential, validate
 from tasks.attempt import open_preview
 from tasks.contract import InvalidDayError
 from tasks.due import LateDayError, line_of, next_increment
 from tasks.ledger import Ledger
 from tasks.params import Params
+from tasks.record import Record
 from tasks.records import Increment, Learn, Plan, Prequential, Validation
 from tasks.update import UpdateSettings
 
 
-def describe_tonight(
+class Tonight(Record):
+    """What a run at this moment would do: set a day aside, learn one first, or nothing."""
+
+    application: str
+    learned_through: date
+    set_aside: str | None = None
+    increment: Increment | None = None
+    validation: Validation | None = None
+    plan: Plan | None = None
+    scored: Prequential | None = None
+    days_after: int = 0
+
+
+def look_at_tonight(
     ledger: Ledger,
     application: str,
     params: Params,
-    through_day: date | None,
-    update: UpdateSettings | None,
-    learn: Learn | None,
-) -> str:
-    """What a run at this moment would do and why, as Markdown."""
+    through_day: date | None = None,
+    update: UpdateSettings | None = None,
+    learn: Learn | None = None,
+) -> Tonight:
+    """The loop's own steps on a copy, up to the plan; raises as a run would."""
     learned = line_of(ledger, application).day
-    heading = (
-        f"## {application}: a dry run\n\nLearned through **{learned}**. Nothing was changed.\n"
-    )
+    tonight = Tonight(application=application, learned_through=learned)
     with days.look_at_registry(after=learned):
         through = through_day or date.max
         try:
             increment = next_increment(ledger, application, params, through, update, learn)
         except LateDayError as problem:
-            return f"{heading}\nIt would set a day aside: {problem}"
+            return tonight.model_copy(update={"set_aside": str(problem)})
         if increment is None:
-            return f"{heading}\nThere is nothing to learn."
+            return tonight
+        landed = days.by_day(days.manifest())
+        after = sum(increment.day < day <= through for day in landed)
+        tonight = tonight.model_copy(update={"increment": increment, "days_after": after})
         with open_preview(increment) as where:
-            return heading + _plan(increment, params, through, where)
+            return tonight.model_copy(update=_look(increment, params, where))
 
 
-def _plan(increment: Increment, params: Params, through: date, where: Path) -> str:
+def _look(increment: Increment, params: Params, where: Path) -> dict[str, str | Record]:
     try:
-        validation = steps.validate_day(increment, params, where)
+        validation = validate.validate(increment, params, where)
     except InvalidDayError as problem:
-        return f"\nIt would set {increment.day} aside: {problem}"
-    scored = steps.score_before_learning(increment, params, where)
-    steps.detect_drift(increment, params, where)
-    plan = steps.plan_night(increment, params, where)
-    later = [day for day in days.by_day(days.manifest()) if increment.day < day <= through]
-    return "\n".join(
-        [
-            *_first(increment, validation, plan),
-            _after(len(later)),
-            *_scores(scored),
-        ]
+        return {"set_aside": str(problem)}
+    scored = prequential.prequential(increment, params, where)
+    drift.drift(increment, params, where)
+    return {
+        "validation": validation,
+        "scored": scored,
+        "plan": plan.plan(increment, params, where),
+    }
+
+
+def describe(tonight: Tonight) -> str:
+    """The same as Markdown."""
+    heading = (
+        f"## {tonight.application}: a dry run\n\nLearned through "
+        f"**{tonight.learned_through}**. Nothing was changed.\n"
     )
+    day = tonight.increment and tonight.increment.day
+    if tonight.set_aside:
+        return f"{heading}\nIt would set {day or 'a day'} aside: {tonight.set_aside}"
+    if not (tonight.increment and tonight.validation and tonight.plan and tonight.scored):
+        return f"{heading}\nThere is nothing to learn."
+    first = _first(tonight.increment, tonight.validation, tonight.plan)
+    return "\n".join([heading, *first, _after(tonight.days_after), *_scores(tonight.scored)])
 
 
 def _first(increment: Increment, validation: Validation, plan: Plan) -> Iterator[str]:
     action = plan.action.replace("_", "-")
     yield (
-        f"\nIt would first learn **{increment.day}** ({validation.rows} rows of "
+        f"It would first learn **{increment.day}** ({validation.rows} rows of "
         f"{validation.users} users): **{action}**, because {'; '.join(plan.reasons)}.\n"
     )
     if plan.action == "fine_tune":

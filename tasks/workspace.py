@@ -40,7 +40,7 @@ REPORTS = VAR / "reports"
 OUTPUTS = VAR / "outputs"
 
 # The cache may hold the same damage, and DVC would hand it out again.
-_CURE = "Remove it and its copy under .dvc/cache/files/md5, then run `dvc pull data.dvc --force`"
+CURE = "Remove it and its copy under .dvc/cache/files/md5, then run `dvc pull data.dvc --force`"
 CODE = ("flows", "tasks", "lightning_modules")
 
 
@@ -161,11 +161,11 @@ def read_partition(path: str, md5: str, folder: Path = DATA) -> "pd.DataFrame":
     try:
         raw = place.read_bytes()
     except FileNotFoundError as error:
-        raise DamagedPartitionError(f"{place} is missing. {_CURE}") from error
+        raise DamagedPartitionError(f"{place} is missing. {CURE}") from error
     found = hashlib.md5(raw).hexdigest()
     if found != md5:
         raise DamagedPartitionError(
-            f"{place} has md5 {found}, but the data version locks {md5}. {_CURE}"
+            f"{place} has md5 {found}, but the data version locks {md5}. {CURE}"
         )
     table = pq.read_table(pa.BufferReader(raw), use_threads=False)
     rows: pd.DataFrame = table.to_pandas(use_threads=False)

@@ -1,0 +1,89 @@
+"""Where an application stands, and what keeps it from being well."""
+
+import datetime as dt
+
+from pydantic import Field
+
+from tasks import days, workspace
+from tasks.due import content, line_of
+from tasks.ledger import Ledger
+from tasks.nights import nights
+from tasks.params import Params
+from tasks.record import Record
+
+
+class SetAside(Record):
+    """A day that is not learned, and why."""
+
+    day: dt.date
+    reason: str
+
+
+class Standing(Record):
+    """One application, as the ledger and the registry have it now."""
+
+    application: str
+    champion: str = Field(description="The version whose parameters serve.")
+    since: dt.date = Field(description="The first day that it had learned when it came to serve.")
+    action: str
+    reason: str
+    head: str = Field(description="The newest version: parameters and state.")
+    anchor: str
+    learned_through: dt.date
+    learned: int = Field(description="Days learned since the first champion.")
+    landed_through: dt.date | None
+    due: tuple[dt.date, ...] = Field(description="Landed and not yet learned, oldest first.")
+    missing: tuple[dt.date, ...] = Field(
+        description="Neither landed nor closed, after the last day learned; newer days are there."
+    )
+    set_aside: tuple[SetAside, ...]
+    unsaved: tuple[str, ...] = Field(
+        description="Increments without a DVC experiment; the next run makes it."
+    )
+    attention: tuple[str, ...] = Field(description="What a person must look at; empty is well.")
+
+
+def standing(ledger: Ledger, application: str, params: Params) -> Standing:
+    """Read where the application stands; nothing is pulled or changed.
+
+    Raises NoChampionError before the bootstrap, MissingRegistryError without a registry.
+    """
+    line = line_of(ledger, application)
+    files = days.by_day(workspace.registry_manifest())
+    newest = max(files, default=None)
+    shop = params.shop
+    contents = {day: content(day, there, shop) for day, there in files.items() if day > line.day}
+    ahead = (newest - line.day).days if newest else 0
+    between = [line.day + dt.timedelta(days=number + 1) for number in range(ahead)]
+    fates = ledger.fates(application)
+    serving = ledger.champions(application)[-1]
+    known = nights(ledger, application)
+    found = Standing(
+        application=application,
+        champion=line.champion,
+        since=serving.day,
+        action=serving.action,
+        reason=serving.reason,
+        head=line.head,
+        anchor=line.anchor,
+        learned_through=line.day,
+        learned=sum(night.fate.outcome == "learned" for night in known),
+        landed_through=newest,
+        due=tuple(ledger.due(application, contents)),
+        missing=tuple(d for d in between if d not in files and d not in shop.closed_days),
+        set_aside=tuple(
+            SetAside(day=day, reason=fate.reason)
+            for day, fate in fates.items()
+            if fate.outcome == "quarantined"
+        ),
+        unsaved=tuple(s.experiment for s in ledger.missing_snapshots(application)),
+        attention=(),
+    )
+    alarms = known[-1].verdict.alarms if known and known[-1].verdict else ()
+    return found.model_copy(update={"attention": (*_attention(found), *alarms)})
+
+
+def _attention(found: Standing) -> list[str]:
+    said = [f"{one.day} is set aside: {one.reason}" for one in found.set_aside]
+    said += [f"{day} was not landed, and later days are there" for day in found.missing]
+    return said
