@@ -18,9 +18,10 @@ export OMP_NUM_THREADS := 1
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export NO_MKDOCS_2_WARNING := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup peers demo serve workspace registry test test-slow check fix
+.PHONY: help setup peers demo serve workspace registry test test-slow check docs fix
 .PHONY: bench-quality bench-off-policy bench-ta-feng bench-sessions bench-browsing bench-learning bench-overhead
 .PHONY: bench-cost bench-asynchronous
 .DEFAULT_GOAL := help
@@ -71,11 +72,17 @@ test: setup ## the fast tests
 test-slow: setup ## the others: real Prefect, DVC, data and browser (CI runs both)
 	@pytest -m slow -n 2 --dist loadfile
 
-check: setup ## ruff, mypy --strict and the import contracts
+check: setup ## ruff, mypy --strict, the import contracts, and links of the pages
 	@ruff format --check .
 	@ruff check .
 	@mypy
 	@lint-imports
+	@mkdocs build --quiet
+
+docs: setup ## the pages as a site, in var/site
+	@PYTHONPATH=. python docs/reference.py
+	@mkdocs build --quiet
+	@echo "open $(CURDIR)/var/site/index.html"
 
 fix: setup ## format, and repair what ruff can
 	@ruff format .

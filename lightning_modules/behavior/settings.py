@@ -28,22 +28,36 @@ SHARES = ("waiting_share", "replay_share")
 class Settings:
     """What a behavior learner can be told; the defaults were chosen on August and September 2017.
 
-    `categories` are judged for every user: those bought on most user-days before the first
-    examples, so leave some weeks of history before bootstrap.days. The ones in `not_judged` say
-    nothing and are none of them. `past_events` of a user are read in order and up to `next_events`
-    of the day foretold, with `terms` words of a query. A word typed by `term_users` users on one
-    day gets a row, the others share `term_buckets`. About `rows_a_user` of a user's categories are
-    trained on, and the rows of `waiting_share` of the users wait for their late labels. Replay
-    keeps `replay_size` user-days out of `replay_share` of each day's: by `replay_policy` the
-    newest, a uniform sample of all (uniform), as many of each category bought and of no purchase
-    (balanced), or those that are in the mean like all (herding; see `replay`). The frozen ones
-    are `frozen_size`, at most `frozen_a_day` from one day. A day's outcome counts for
-    `calibration_days` in the week's calibration. `adapters` is the width of an adapter after each
-    of the `user_hidden` and `hidden` layers, which can learn alone, and `blocks` are residual
-    blocks after the last of each: they make a network deeper.
-
-    A user is known from the `admit_after`-th day on with an event, and until `expire_days` have
-    gone by without one (None: for ever).
+    Attributes:
+        categories: Judged for every user: those bought on most user-days before the first
+            examples, so leave some weeks of history before bootstrap.days.
+        not_judged: Categories that say nothing and are none of them.
+        past_events: Events of a user that are read in order.
+        next_events: The most events of the day foretold that are learned from.
+        terms: Words of a query that are read.
+        term_buckets: Rows that words without one of their own share.
+        term_users: A word typed by so many users on one day gets a row.
+        width: Width of an event's embeddings.
+        memory_width: Width of what a user's past events come to (GRU).
+        user_width: Width of what the events and the user are summed up in.
+        user_hidden: Widths of the layers that do so.
+        hidden: Widths of the layers that judge a category.
+        cross_layers: Layers that multiply features with each other (deep and cross network).
+        cross_rank: Rank of their weights.
+        adapters: Width of an adapter after each layer of both, which can learn alone; 0 is none.
+        blocks: Residual blocks after the last layer of each: they make a network deeper.
+        rows_a_user: About so many of a user's categories are trained on.
+        calibration_days: So long does a day's outcome count in the week's calibration.
+        waiting_share: The share of users whose rows wait for their late labels.
+        replay_policy: Which user-days are kept to be replayed: the newest, a uniform sample of
+            all (uniform), as many of each category bought and of no purchase (balanced), or those
+            that are in the mean like all (herding). See `replay`.
+        replay_size: User-days kept to be replayed.
+        replay_share: The share of each day's that is offered to them.
+        frozen_size: Held-out user-days kept to measure forgetting.
+        frozen_a_day: The most of one day that are kept so.
+        admit_after: Days with an event from which on a user is known.
+        expire_days: Days without one after which a user is forgotten; None is never.
     """
 
     categories: int = 70

@@ -26,23 +26,38 @@ HOLIDAYS: dict[str, tuple[str, ...]] = {
 class Settings:
     """What a pricing learner can be told; the defaults were chosen on September 2017.
 
-    `items` is the size of the top that an item enters to be tracked, `watch_after` the sales
-    days after which its history is kept in detail. `exclude_*` name categories and departments
-    that are never tracked; the empty category is an item without a category. `hidden`, `width`,
-    `category_width` and `members` are the network's, `adapters` the width of an adapter after each
-    hidden layer, which can learn alone, and `blocks` are residual blocks after the last, which
-    make it deeper; `bag` is the share of an item's weeks that
-    each member learns from. `pace` is how fast forecast intervals follow their misses.
-    `strategy` holds limits of the price table (see `strategy.Limits`), which rests on the last
-    `history_days` and on price levels of at least `min_days_at_price` days. On the newest
-    `judged_days` of them the table is judged by `judge` (see `judgement.Rules`).
-    `replay_size` rows of all days and all those of the last `recent_days` are kept to be replayed,
-    the former by `replay_policy`: a uniform sample (uniform), the newest, as many of each category
-    (balanced), or those that are in the mean like all (herding; see `replay`). Kept are also the
-    `weeks_size` newest rows whose week is over, some 1,500 a week of 500 items.
-    `closed_days` are those, past and to come, on which nothing can be sold. `carry_prices`: a
-    posted price holds until another is posted, as it must where prices are read back from
-    receipts; turned off, it ends with its last day and the regular price returns.
+    Attributes:
+        items: Size of the top that an item enters to be tracked.
+        watch_after: Days with a sale after which an item's history is kept in detail.
+        dormant_days: Days without a sale after which a tracked item is no unit of the day.
+        exclude_categories: Never tracked; the empty one is an item without a category.
+        exclude_departments: Never tracked.
+        holidays: Dates by the holiday's name, past and to come.
+        closed_days: Days, past and to come, on which nothing can be sold.
+        carry_prices: Whether a posted price holds until another is posted, as it must where
+            prices are read back from receipts; else the regular price returns after its last day.
+        likelihood: Of the units sold: "poisson" or "negative_binomial".
+        hidden: Widths of the network's layers.
+        width: Width of an item's embedding.
+        category_width: Width of a category's.
+        adapters: Width of an adapter after each layer, which can learn alone; 0 is none.
+        blocks: Residual blocks after the last layer: they make a network deeper.
+        members: Networks of the ensemble: their spread is the doubt.
+        bag: The share of an item's weeks that each member learns from.
+        pace: How fast the forecasts' intervals follow their misses.
+        history_days: Days that the price table rests on.
+        strategy: Limits of the price table by name: see `strategy.Limits`.
+        min_days_at_price: Days on which the log must have had a price level.
+        judge: What the table must show, by name: see `judgement.Rules`.
+        judged_days: The newest days of history_days, on which the table is judged.
+        replay_policy: Which rows are kept to be replayed: a uniform sample of all (uniform), the
+            newest, as many of each category (balanced), or those that are in the mean like all
+            (herding). See `replay`.
+        replay_size: Rows of all days kept to be replayed.
+        recent_days: Days of which all rows are kept besides.
+        weeks_size: Rows kept whose week is over, some 1,500 a week of 500 items.
+        frozen_size: Held-out rows kept to measure forgetting.
+        frozen_a_day: The most of one day that are kept so.
     """
 
     items: int = 500
