@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tasks import workspace
 from tasks.bundle import Bundle, sync_directory
+from tasks.card import write_card
 from tasks.due import content
 from tasks.ledger import Champion, Day, Lease, Ledger, Line, version_of
 from tasks.params import Params, ShopParams
@@ -59,6 +60,8 @@ def attach(stored: Bundle, where: Path) -> dict[str, str]:
     for name in MADE_BY_LINKS:
         shutil.rmtree(where / name, ignore_errors=True)
     manifest = stored.manifest
+    if manifest.kind == "promoted":
+        write_card(manifest, where)
     place = workspace.ATTACHMENTS / manifest.application / manifest.version
     place.parent.mkdir(parents=True, exist_ok=True)
     for path in _files(where):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tasks import bundle, workspace
 from tasks.attempt import PIN
+from tasks.card import CARD
 from tasks.ledger import Ledger, Snapshot
 from tasks.pins import write_pin
 from tasks.records import Increment
@@ -13,7 +14,7 @@ from tasks.records import Increment
 log = logging.getLogger(__name__)
 BEFORE = ("parent", "predecessor", "anchor")
 HEAD = "head"  # what the increment ended in; on the remote with the rest, for who loses it here
-KEPT_OUT = (PIN, "drift.html")
+KEPT_OUT = (PIN, "drift.html", CARD)
 
 
 def finish_snapshots(ledger: Ledger, application: str) -> int:

@@ -1,6 +1,8 @@
 """One transaction moves the line; before it nothing is lost, after it nothing is needed."""
 
 import hashlib
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from tasks import promote, workspace
 from tasks.attempt import PIN, open_attempt
+from tasks.card import CARD
 from tasks.cursor import Cursor
 from tasks.due import CLOSED
 from tasks.ledger import LostLineError
@@ -130,3 +133,21 @@ def test_a_closed_day_is_learned_as_an_empty_one(seasoned: Place) -> None:
         assert (seasoned.head / name).read_bytes() == (before / name).read_bytes()
     # Nobody shopped, so nobody was compared with anybody: no look is spent.
     assert Cursor.read(seasoned.head).looks == increment.looks
+
+
+def test_a_promoted_version_has_a_card_of_its_own(evening: Place) -> None:
+    line = settle(evening, attempt(), "promote")
+    place = workspace.ATTACHMENTS / APPLICATION / line.head
+    card = (place / CARD).read_text()
+    files = (evening.head / "manifest.json").read_text()
+    for said in (line.head, line.anchor, "| ndcg@20 |", "to see a promote", *_digests(files)):
+        assert said in card
+    assert "| yes |" in card
+    assert not re.search(r"\bu\d{3}\b", card)  # no user
+    assert evening.ledger.attached(APPLICATION, line.head)[CARD]
+    learn(evening, "keep")
+    assert CARD not in evening.ledger.attached(APPLICATION, evening.line.head)
+
+
+def _digests(manifest: str) -> list[str]:
+    return [about["sha256"] for about in json.loads(manifest)["files"].values()]
