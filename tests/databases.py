@@ -1,7 +1,8 @@
 """Databases for the ledger: a test that asks for `url` runs on SQLite and on PostgreSQL.
 
-On PostgreSQL only where its programs are installed. DAYSHIFT_DATABASES="sqlite postgresql", as in
-CI, says which must be there: a server that is missing is then a failure.
+On the latter only where its programs are installed. DAYSHIFT_DATABASES="sqlite postgresql", as in
+CI, says which must be there: a server that is missing is then a failure. A test that asks for
+`postgres_url` runs on PostgreSQL alone.
 """
 
 import itertools
@@ -87,6 +88,9 @@ def _needed_programs() -> Path:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "url" in metafunc.fixturenames:
         metafunc.parametrize("url", _wanted(), indirect=True)
+    if "postgres_url" in metafunc.fixturenames:
+        servers = [name for name in _wanted() if name == "postgresql"]
+        metafunc.parametrize("postgres_url", servers, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +113,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'var' / 'ledger.db'}"
     server: Server = request.getfixturevalue("postgres")
     return server.new_schema()
+
+
+@pytest.fixture
+def postgres_url(postgres: Server) -> str:
+    """An empty schema of a PostgreSQL server."""
+    return postgres.new_schema()
 
 
 @pytest.fixture
