@@ -16,6 +16,8 @@ from tests.line import Place
 from tests.runs import Flows
 from tests.shop import write_shop
 
+pytest_plugins = ["tests.databases"]
+
 # No test is about time: the machines are shared.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")

@@ -13,6 +13,7 @@ from tasks.ledger.entries import (
 )
 from tasks.ledger.lease import Lease, LeaseHeldError, LostLineError
 from tasks.ledger.ledger import Ledger, open_ledger, version_of
+from tasks.ledger.revision import UnusableLedgerError
 
 __all__ = [
     "AlreadyLearnedError",
@@ -27,6 +28,7 @@ __all__ = [
     "Line",
     "LostLineError",
     "Snapshot",
+    "UnusableLedgerError",
     "Version",
     "open_ledger",
     "version_of",

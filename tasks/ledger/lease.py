@@ -20,6 +20,7 @@ import psutil
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from tasks.ledger.backup import back_up
 from tasks.ledger.schema import leases
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,10 @@ class LostLineError(RuntimeError):
 
 @contextmanager
 def hold(engine: Engine, application: str, ttl: float, owner: str) -> Iterator[Lease]:
-    """Take the lease, renew it every third of `ttl` seconds, give it back; see `Ledger.lease`."""
+    """Take the lease, renew it every third of `ttl` seconds, give it back, back up.
+
+    See `Ledger.lease`.
+    """
     lease = _take(engine, application, dt.timedelta(seconds=ttl), owner)
     stop = threading.Event()
     renewing = threading.Thread(
@@ -60,6 +64,7 @@ def hold(engine: Engine, application: str, ttl: float, owner: str) -> Iterator[L
         stop.set()
         renewing.join()
         _release(engine, lease)
+        back_up(engine)
 
 
 def check(connection: Connection, lease: Lease) -> None:

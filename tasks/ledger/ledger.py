@@ -17,6 +17,7 @@ from tasks.bundle import Bundle
 from tasks.ledger import commit as committing
 from tasks.ledger import lease as leasing
 from tasks.ledger.commit import Change, R, entry_of
+from tasks.ledger.database import open_database
 from tasks.ledger.entries import (
     Attempt,
     Champion,
@@ -35,7 +36,6 @@ from tasks.ledger.schema import (
     attempts,
     champions,
     lines,
-    open_database,
     snapshots,
     versions,
 )
