@@ -27,12 +27,14 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
-    make_url,
-    text,
+    func,
+    select,
 )
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
+
+from tasks.ledger.address import address_of
 
 BUSY_SECONDS = 60
 SCHEMA_LOCK = 20171001  # any number, the same for all: PostgreSQL's name for "making the tables"
@@ -183,15 +185,13 @@ def open_database(url: str) -> Engine:
     No connection is kept between transactions, so the engine survives a fork and a server restart.
     Raises ValueError for a SQLite database without a file.
     """
-    address = make_url(url)
-    if address.drivername == "postgresql":  # else SQLAlchemy asks for a driver that we do not pin
-        address = address.set(drivername="postgresql+psycopg")
+    address = address_of(url)
     if address.get_backend_name() != "sqlite":
         engine = create_engine(address, poolclass=NullPool)
     else:
         if address.database in (None, "", ":memory:"):
             raise ValueError(
-                f"the ledger needs a file, {url} has none: use sqlite:///var/ledger.db"
+                f"the ledger needs a file, {address} has none: use sqlite:///var/ledger.db"
             )
         file = Path(address.database or "").absolute()  # a later chdir must not move the ledger
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -205,7 +205,7 @@ def open_database(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})"))
+            connection.execute(select(func.pg_advisory_xact_lock(SCHEMA_LOCK)))
         metadata.create_all(connection)
     return engine
 
@@ -228,8 +228,8 @@ def _write_ahead(file: Path) -> None:
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:
-    for setting in ("synchronous = FULL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {setting}")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:
