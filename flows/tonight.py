@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from flows import steps
+from flows.artifacts import as_text
 from tasks import days
 from tasks.attempt import open_preview
 from tasks.contract import InvalidDayError
@@ -33,7 +34,7 @@ def describe_tonight(
         try:
             increment = next_increment(ledger, application, params, through, update, learn)
         except LateDayError as problem:
-            return f"{heading}\nIt would set a day aside: {problem}"
+            return f"{heading}\nIt would set a day aside: {as_text(str(problem))}"
         if increment is None:
             return f"{heading}\nThere is nothing to learn."
         with open_preview(increment) as where:
@@ -44,7 +45,7 @@ def _plan(increment: Increment, params: Params, through: date, where: Path) -> s
     try:
         validation = steps.validate_day(increment, params, where)
     except InvalidDayError as problem:
-        return f"\nIt would set {increment.day} aside: {problem}"
+        return f"\nIt would set {increment.day} aside: {as_text(str(problem))}"
     scored = steps.score_before_learning(increment, params, where)
     steps.detect_drift(increment, params, where)
     plan = steps.plan_night(increment, params, where)
@@ -62,7 +63,7 @@ def _first(increment: Increment, validation: Validation, plan: Plan) -> Iterator
     action = plan.action.replace("_", "-")
     yield (
         f"\nIt would first learn **{increment.day}** ({validation.rows} rows of "
-        f"{validation.users} users): **{action}**, because {'; '.join(plan.reasons)}.\n"
+        f"{validation.users} users): **{action}**, because {as_text('; '.join(plan.reasons))}.\n"
     )
     if plan.action == "fine_tune":
         update = plan.update(increment.update)
