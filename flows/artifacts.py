@@ -9,6 +9,7 @@ from prefect.artifacts import (
     create_table_artifact,
 )
 
+from flows.markdown import as_text
 from tasks import workspace
 from tasks.nights import beside
 from tasks.records import Check, Increment, Prequential, Verdict
@@ -56,12 +57,12 @@ def verdict_markdown(verdict: Verdict) -> str:
     Four columns are what fits on Prefect's page; the rest of each check is said below.
     """
     title = f"## {verdict.application}, {verdict.day}: {verdict.action.replace('_', ' ')}"
-    alarms = [f"> **A person must look:** {_cell(alarm)}\n" for alarm in verdict.alarms]
+    alarms = [f"> **A person must look:** {as_text(alarm)}\n" for alarm in verdict.alarms]
     head = "| check | passed | effect | interval |\n|---|---|---:|---|"
     lines = map(_check_line, verdict.checks)
     why = map(_check_why, verdict.checks)
-    plan = [f"Plan: {_cell(verdict.plan)}\n"] if verdict.plan else []
-    reason = f"{verdict.reason}\n"
+    plan = [f"Plan: {as_text(verdict.plan)}\n"] if verdict.plan else []
+    reason = f"{as_text(verdict.reason)}\n"
     return "\n".join([title, "", reason, *plan, *alarms, head, *lines, "", *why])
 
 
@@ -97,12 +98,12 @@ def _rounded(value: float | None) -> float | None:
 
 def _check_line(check: Check) -> str:
     cells = [
-        check.name,
+        as_text(check.name),
         "yes" if check.passed else "**no**",
         "" if check.effect is None else f"{check.effect:+.4f}",
         "" if check.low is None else f"[{check.low:+.4f}, {check.high:+.4f}]",
     ]
-    return "| " + " | ".join(map(_cell, cells)) + " |"
+    return "| " + " | ".join(cells) + " |"
 
 
 def _check_why(check: Check) -> str:
@@ -113,11 +114,8 @@ def _check_why(check: Check) -> str:
         "power": None if check.power is None else f"{check.power:.0%}",
     }
     known = ", ".join(f"{name} {value}" for name, value in measures.items() if value is not None)
-    return f"- **{check.name}:** {check.why}" + (f" ({known})" if known else "")
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    told = f"- **{as_text(check.name)}:** {as_text(check.why)}"
+    return told + (f" ({known})" if known else "")
 
 
 def _key(application: str, what: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from flows.markdown import as_text
 from tasks import days, drift, plan, prequential, validate
 from tasks.attempt import open_preview
 from tasks.contract import InvalidDayError
@@ -76,7 +77,7 @@ def describe(tonight: Tonight) -> str:
     )
     day = tonight.increment and tonight.increment.day
     if tonight.set_aside:
-        return f"{heading}\nIt would set {day or 'a day'} aside: {tonight.set_aside}"
+        return f"{heading}\nIt would set {day or 'a day'} aside: {as_text(tonight.set_aside)}"
     if not (tonight.increment and tonight.validation and tonight.plan and tonight.scored):
         return f"{heading}\nThere is nothing to learn."
     first = _first(tonight.increment, tonight.validation, tonight.plan)
@@ -87,7 +88,7 @@ def _first(increment: Increment, validation: Validation, plan: Plan) -> Iterator
     action = plan.action.replace("_", "-")
     yield (
         f"It would first learn **{increment.day}** ({validation.rows} rows of "
-        f"{validation.users} users): **{action}**, because {'; '.join(plan.reasons)}.\n"
+        f"{validation.users} users): **{action}**, because {as_text('; '.join(plan.reasons))}.\n"
     )
     if plan.action == "fine_tune":
         update = plan.update(increment.update)

@@ -19,36 +19,15 @@ from typing import BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 
-from tasks.manifest import (
-    ApplicationName,
-    FileDigest,
-    Kind,
-    Manifest,
-    ManifestFields,
-    VersionId,
-    version_id,
-)
-
-__all__ = [
-    "Bundle",
-    "CorruptBundleError",
-    "FileDigest",
-    "Kind",
-    "Manifest",
-    "ManifestFields",
-    "corrupt",
-    "link",
-    "load",
-    "location",
-    "store",
-    "verify",
-]
+from tasks.manifest import FileDigest, Manifest, ManifestFields, version_id
+from tasks.records import ApplicationName, VersionId
 
 logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 CHUNK_BYTES = 1 << 20
 STALE_SECONDS = 3600
+MOST_MANIFEST_BYTES = 1 << 24  # one of ten years of history has a tenth of that
 
 _APPLICATION = TypeAdapter[str](ApplicationName)
 _VERSION = TypeAdapter[str](VersionId)
@@ -119,6 +98,7 @@ def verify(path: Path, *, application: str = "", version: str = "") -> Manifest:
     for name in _files(path):
         if name not in manifest.files and name != MANIFEST:
             raise corrupt(path, name, "does not belong to the bundle")
+        _check_plain(path, name)
     for name, expected in manifest.files.items():
         _check_file(path, name, expected)
     for field, wanted in (("application", application), ("version", version)):
@@ -149,8 +129,8 @@ def link(bundle_path: Path, into: Path) -> None:
 
 
 def _files(directory: Path) -> list[str]:
-    """Names of all files below, relative, with slashes, sorted."""
-    found = (path for path in directory.rglob("*") if not path.is_dir())
+    """Names of all files and links below, relative, with slashes, sorted."""
+    found = (path for path in directory.rglob("*") if path.is_symlink() or not path.is_dir())
     return sorted(path.relative_to(directory).as_posix() for path in found)
 
 
@@ -220,13 +200,23 @@ def _link_or_copy(source: str, target: str) -> None:
 
 def read_manifest(path: Path) -> Manifest:
     """The manifest alone, its files unread; raises CorruptBundleError."""
+    _check_plain(path, MANIFEST)
     try:
+        if (size := (path / MANIFEST).stat().st_size) > MOST_MANIFEST_BYTES:
+            raise corrupt(path, MANIFEST, f"has {size} bytes, no manifest is so large")
         return Manifest.read(path / MANIFEST)
     except FileNotFoundError:
         raise corrupt(path, MANIFEST, "is missing") from None
     except (ValidationError, OSError) as problem:
         said = " ".join(str(problem).split())
         raise corrupt(path, MANIFEST, f"cannot be read ({said})") from problem
+
+
+def _check_plain(path: Path, name: str) -> None:
+    """A link may point elsewhere after the check; to read a pipe may never end."""
+    file = path / name
+    if file.is_symlink() or (file.exists() and not file.is_file()):
+        raise corrupt(path, name, "is not a plain file")
 
 
 def _check_file(path: Path, name: str, expected: FileDigest) -> None:

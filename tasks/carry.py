@@ -19,8 +19,10 @@ def make_workspace(directory: Path, project: Path = Path()) -> None:
     """Make a workspace of the project's HEAD, or carry one there, keeping what it has learned.
 
     Waits while a run pulls data or records an increment there. Raises GitError if a tracked file
-    other than LEARNED was edited in the workspace, and by the project too.
+    other than LEARNED was edited in the workspace, and by the project too; ValueError where
+    `directory` is, or holds, the project itself, or holds something that is no workspace.
     """
+    _check_apart(directory, project)
     if edited := git.git(project, "status", "--porcelain", "--untracked-files=no"):
         log.warning("a workspace is made of commits; these changes stay behind:\n%s", edited)
     with alone((directory / JOURNAL).with_suffix(".lock")):
@@ -28,6 +30,17 @@ def make_workspace(directory: Path, project: Path = Path()) -> None:
     environment, link = (project / ".venv").resolve(), directory / ".venv"
     if environment.exists() and not link.exists():
         link.symlink_to(environment)
+
+
+def _check_apart(directory: Path, project: Path) -> None:
+    """What a workspace is made of would be written over what is there."""
+    if project.resolve().is_relative_to(directory.resolve()):
+        raise ValueError(
+            f"{directory} is, or holds, what the workspace is made from: name another"
+        )
+    there = {path.name for path in directory.iterdir()} if directory.exists() else set()
+    if ".git" not in there and there - {VAR.name}:  # a call that was cut short has made var/
+        raise ValueError(f"{directory} is no workspace and not empty: name another")
 
 
 def _carry(directory: Path, project: Path, aside: Path) -> None:

@@ -5,6 +5,7 @@ Each function takes the nights, oldest first, and returns a figure, or None with
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from html import escape
 from typing import Any
 
 from tasks.ledger import ChampionEntry
@@ -243,5 +244,5 @@ def _layout(days: Sequence[dt.date]) -> Figure:
 
 
 def _cut(reason: str) -> str:
-    """Short enough for a hover label."""
-    return reason if len(reason) <= 90 else f"{reason[:89]}…"
+    """Short enough for a hover label, where Plotly would make links and bold type of markup."""
+    return escape(reason if len(reason) <= 90 else f"{reason[:89]}…", quote=False)

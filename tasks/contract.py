@@ -10,6 +10,7 @@ import pandas as pd
 REQUIRED = ("event_id", "event_time", "event_type", "user_id")
 OPTIONAL_TEXT = ("session_id", "item_id", "query", "channel")
 OPTIONAL_NUMBER = ("price", "quantity", "discount", "propensity")
+SHOWN = ("event_time", *OPTIONAL_NUMBER)  # columns whose values a message may name
 COLUMNS = (
     "event_id",
     "event_time",
@@ -87,6 +88,7 @@ def _explain(cases: pd.DataFrame, name: str) -> str:
 
 
 def _fault(case: dict[Hashable, Any]) -> str:
+    """Where and why; the value only where it can be nobody's id: messages are kept and shown."""
     check = str(case["check"])
     if check == "column_in_dataframe":
         return f"column '{case['failure_case']}' is missing"
@@ -94,4 +96,6 @@ def _fault(case: dict[Hashable, Any]) -> str:
         return f"column '{case['failure_case']}' is not in the contract"
     row = "" if pd.isna(case["index"]) else f", row {int(case['index'])}"
     rule = {"field_uniqueness": "unique", "not_nullable": "filled in"}.get(check, check)
-    return f"column '{case['column']}'{row}: {case['failure_case']} is not {rule}"
+    shown = case["column"] in SHOWN and not check.startswith("dtype(")
+    value = case["failure_case"] if shown else "the value"
+    return f"column '{case['column']}'{row}: {value} is not {rule}"

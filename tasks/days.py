@@ -4,6 +4,7 @@ import datetime as dt
 import functools
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from tasks.contract import COLUMNS, InvalidDayError
 from tasks.records import Increment
 
 TABLES = ("events", "items", "prices")
+PARTITION = re.compile(r"date=\d{4}-\d\d-\d\d/[\w-][\w.-]*")  # what follows the table's name
 CALENDAR = "params.yaml"  # the evidence of a day without a file is the calendar in it
 
 
@@ -59,11 +61,17 @@ def partition(table: str, day: dt.date) -> str:
 
 
 def by_day(manifest: dict[str, str]) -> dict[dt.date, dict[str, str]]:
-    """Per landed day (one that has an event file), MD5 by path of the files an increment reads."""
+    """Per landed day (one that has an event file), MD5 by path of the files an increment reads.
+
+    Raises ValueError for a path that is none of a partition: it may lead out of the folder.
+    """
     found: dict[dt.date, dict[str, str]] = {}
     for path, md5 in sorted(manifest.items()):
-        table, name, _ = path.split("/", 2)
+        table, _, rest = path.partition("/")
         if table in TABLES:
+            if not PARTITION.fullmatch(rest):
+                raise ValueError(f"the data version has {path!r}, not {table}/date=<day>/<file>")
+            name = rest.partition("/")[0]
             found.setdefault(dt.date.fromisoformat(name.removeprefix("date=")), {})[path] = md5
     landed = (day for day, files in found.items() if any(p.startswith("events/") for p in files))
     return {day: found[day] for day in sorted(landed)}

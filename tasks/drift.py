@@ -1,6 +1,7 @@
 """Step: has the day moved away from the days before it? The only door to Evidently."""
 
 import logging
+from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -81,8 +82,8 @@ def _population_stability(
     # The method is named: Evidently's default one changes above 1,000 rows, and its sense with it.
     drifts = [ValueDrift(column=column, method="psi", threshold=threshold) for column in columns]
     snapshot = Report(drifts, include_tests=True).run(
-        Dataset.from_pandas(today[columns], data_definition=definition),
-        Dataset.from_pandas(past[columns], data_definition=definition),
+        Dataset.from_pandas(_as_text(today[columns]), data_definition=definition),
+        Dataset.from_pandas(_as_text(past[columns]), data_definition=definition),
     )
     found = snapshot.dict()
     psi = {m["config"]["column"]: float(m["value"]) for m in found["metrics"]}
@@ -93,6 +94,12 @@ def _population_stability(
         raise RuntimeError(f"Evidently answered for {sorted(psi)} instead of {sorted(columns)}")
     judged = {c: ColumnDrift(psi=round(psi[c], 6), drifted=failed[c]) for c in columns}
     return judged, snapshot.get_html_str(as_iframe=False)
+
+
+def _as_text(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with words as HTML has them: Evidently's page would run a script among them."""
+    words = [column for column in reference.CATEGORICAL if column in rows]
+    return rows.assign(**{name: rows[name].map(escape, na_action="ignore") for name in words})
 
 
 def _beside_past_days(

@@ -26,7 +26,7 @@ def evaluate(increment: Increment, params: Params, where: Path) -> Evaluation:
     fit = Fit.read(where / "challenger" / "fit.json")
     versions = {
         "champion": champion,
-        "anchor": learners.with_parameters(champion, where / "anchor"),
+        "anchor": learners.with_version(champion, where / "anchor", increment.anchor),
     }
     if fit.learned:
         versions["challenger"] = learners.with_parameters(champion, where / "challenger")

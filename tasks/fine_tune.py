@@ -42,7 +42,7 @@ def fine_tune(increment: Increment, params: Params, where: Path) -> Fit:
 def _taught(increment: Increment, params: Params, where: Path, plan: Plan) -> Fit:
     """The start's parameters, taught today's units that are not held out."""
     section = params.application(increment.application)
-    learner = learners.open_learner(where / "parent", section)
+    learner = learners.open_learner(where / "parent", section, increment.parent)
     if plan.start != "parent":
         bundle.verify(where / plan.start, version=getattr(increment, plan.start))
         learner.load_parameters(where / plan.start)

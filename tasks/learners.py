@@ -24,9 +24,12 @@ def learner_class(params: ApplicationParams) -> type[Learner]:
     return cast("type[Learner]", getattr(importlib.import_module(module), name))
 
 
-def open_learner(directory: Path, params: ApplicationParams) -> Learner:
-    """A learner of the caller's own; raises CorruptBundleError before anything is parsed."""
-    bundle.verify(directory)
+def open_learner(directory: Path, params: ApplicationParams, version: str = "") -> Learner:
+    """A learner of the caller's own, of that version if one is named.
+
+    Raises CorruptBundleError before anything is parsed.
+    """
+    bundle.verify(directory, version=version)
     return learner_class(params).load(directory, params.settings)
 
 
@@ -70,8 +73,14 @@ def _examples(where: Path, pin: str, section: str) -> Examples:
     return examples
 
 
+def with_version(learner: Learner, directory: Path, version: str) -> Learner:
+    """The same state under a version's parameters; CorruptBundleError as for `open_learner`."""
+    bundle.verify(directory, version=version)
+    return with_parameters(learner, directory)
+
+
 def with_parameters(learner: Learner, directory: Path) -> Learner:
-    """The same state under other parameters; the learner itself stays as it is."""
+    """The same state under parameters made in this increment; the learner stays as it is."""
     other = copy.copy(learner)
     other.load_parameters(directory)
     return other

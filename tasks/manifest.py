@@ -3,14 +3,23 @@
 import datetime as dt
 import hashlib
 import json
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tasks.record import Record
+from tasks.records import ApplicationName, VersionId
 
-ApplicationName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-VersionId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+def _below(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or not path.parts or ".." in path.parts or str(path) != name:
+        raise ValueError(f"{name!r} is no path below the bundle")
+    return name
+
+
+FileName = Annotated[str, AfterValidator(_below)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Kind = Literal["first", "promoted", "state only", "rolled back"]
 
@@ -40,7 +49,7 @@ class Manifest(ManifestFields):
     """The whole of `manifest.json`."""
 
     version: VersionId
-    files: dict[str, FileDigest]
+    files: dict[FileName, FileDigest]
 
 
 def version_id(fields: ManifestFields, files: dict[str, FileDigest]) -> str:

@@ -9,6 +9,7 @@ import yaml
 from pydantic import AfterValidator, Field, model_validator
 
 from tasks.record import Record
+from tasks.records import ApplicationName
 from tasks.update import UpdateSettings, laid_over
 
 PARAMS = Path("params.yaml")
@@ -183,7 +184,13 @@ class Params(Record):
     """The whole file."""
 
     shop: ShopParams
-    applications: dict[str, ApplicationParams]
+    applications: dict[ApplicationName, ApplicationParams]
+
+    @model_validator(mode="after")
+    def _none_is_all(self) -> Self:
+        if ALL in self.applications:
+            raise ValueError(f"an application cannot be called '{ALL}': that names all of them")
+        return self
 
     def application(self, name: str) -> ApplicationParams:
         """The section of one application; raises UnknownApplicationError."""

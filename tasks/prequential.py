@@ -28,10 +28,14 @@ def prequential(increment: Increment, params: Params, where: Path) -> Prequentia
     section = params.application(increment.application)
     learner = learners.champion(increment, params, where)
     seen = learners.examples(increment, params, where)
+    past = {
+        role: learners.with_version(learner, where / role, getattr(increment, role))
+        for role in ("predecessor", "anchor")
+    }
     scores: dict[str, NDArray[np.float32]] = {
         "champion": learner.scores(seen),
-        "predecessor": learners.with_parameters(learner, where / "predecessor").scores(seen),
-        "anchor": learners.with_parameters(learner, where / "anchor").scores(seen),
+        "predecessor": past["predecessor"].scores(seen),
+        "anchor": past["anchor"].scores(seen),
         "naive": learner.naive_scores(seen),
     }
     quality = {method: learner.quality(seen, scores[method]) for method in METHODS}

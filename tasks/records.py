@@ -2,13 +2,15 @@
 
 import datetime as dt
 import hashlib
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from tasks.record import Record
 from tasks.update import UpdateSettings, laid_over
 
+ApplicationName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]  # a folder's, too
+VersionId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Action = Literal["first", "promote", "keep", "roll_back"]
 Learn = Literal["skip", "fine_tune", "full_retrain"]
 Start = Literal["parent", "predecessor", "anchor"]
@@ -27,7 +29,7 @@ class History(Record):
 class Increment(Record):
     """All that a stage may know about the day, so that it asks neither ledger nor clock."""
 
-    application: str
+    application: ApplicationName
     day: dt.date
     events: str = Field(description="The day's evidence: its event file, or the calendar.")
     items: str = Field(description="The day's item file, or the calendar.")

@@ -46,6 +46,7 @@ def roll_back(
     read back whole, and loads, before the line moves. Raises NoWayBackError, CorruptBundleError
     or LostLineError; then nothing moved.
     """
+    reason = _one_line(reason)
     line = line_of(ledger, application)
     target, lineage = _target(ledger, line, to_version)
     section = params.application(application)
@@ -80,6 +81,14 @@ def roll_back(
         [*restored, *(_settled(entry, days_since, target, reason) for entry in since)],
         None if target.version == line.head else champion,
     )
+
+
+def _one_line(reason: str) -> str:
+    """It is shown in logs, tables and a terminal, where control characters would do things."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in reason).split())
+    if not line:
+        raise NoWayBackError("a rollback needs a reason: what a later reader will ask for")
+    return line
 
 
 def _target(ledger: Ledger, line: Line, wanted: str | None) -> tuple[Bundle, list[Version]]:
@@ -127,7 +136,7 @@ def _target_on_today(line: Line, target: Bundle, params: Params, where: Path) ->
     application = line.application
     head = bundle.load(workspace.BUNDLES, application, line.head)
     section = params.application(application)
-    learner = learners.open_learner(head.path, section)
+    learner = learners.open_learner(head.path, section, line.head)
     learner.load_parameters(target.path)
     learner.save(where)
     for name in (reference.FILE, "cursor.json"):

@@ -48,7 +48,7 @@ def scored_version(application: str) -> str | None:
 
 def _write(application: str, line: Line, params: Params, place: Path) -> None:
     source = bundle.location(workspace.BUNDLES, application, line.head)
-    learner = learners.open_learner(source, params.application(application))
+    learner = learners.open_learner(source, params.application(application), line.head)
     draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=place.parent))
     try:
         for name, table in learner.outputs(line.day + dt.timedelta(days=1)).items():

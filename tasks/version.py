@@ -30,7 +30,7 @@ def build_version(increment: Increment, params: Params, where: Path) -> Bundle:
     """
     verdict = Verdict.read(where / "verdict.json")
     plan = Plan.read(where / "plan.json")
-    parent = bundle.verify(where / "parent")
+    parent = bundle.verify(where / "parent", version=increment.parent)
     draft = where / "next"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
@@ -69,11 +69,11 @@ def _write_learner(
     increment: Increment, params: Params, where: Path, action: Action, draft: Path
 ) -> None:
     section = params.application(increment.application)
-    learner = learners.open_learner(where / "parent", section)
+    learner = learners.open_learner(where / "parent", section, increment.parent)
     if action == "promote":
         learner.load_parameters(where / "challenger")
     if action == "roll_back":
-        bundle.verify(where / "predecessor")
+        bundle.verify(where / "predecessor", version=increment.predecessor)
         learner.load_parameters(where / "predecessor")
     seen = learners.examples(increment, params, where)
     held_out = learners.held_out(seen, section.holdout_share)
@@ -129,5 +129,5 @@ def _predecessor(
     if action == "promote":
         return increment.parent
     if action == "roll_back":
-        return bundle.verify(where / "predecessor").predecessor
+        return bundle.verify(where / "predecessor", version=increment.predecessor).predecessor
     return parent.predecessor

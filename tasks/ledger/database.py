@@ -6,9 +6,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
+from tasks.ledger.address import address_of
 from tasks.ledger.backup import check_file
 from tasks.ledger.revision import bring_up_to_date
 
@@ -22,15 +23,13 @@ def open_database(url: str) -> Engine:
     Raises ValueError for a SQLite database without a file, UnusableLedgerError, which names the
     cure, for one that is damaged, lost or not a ledger of this code.
     """
-    address = make_url(url)
-    if address.drivername == "postgresql":  # else SQLAlchemy asks for a driver that we do not pin
-        address = address.set(drivername="postgresql+psycopg")
+    address = address_of(url)
     if address.get_backend_name() != "sqlite":
         engine = create_engine(address, poolclass=NullPool)
     else:
         if address.database in (None, "", ":memory:"):
             raise ValueError(
-                f"the ledger needs a file, {url} has none: use sqlite:///var/ledger.db"
+                f"the ledger needs a file, {address} has none: use sqlite:///var/ledger.db"
             )
         file = Path(address.database or "").absolute()  # a later chdir must not move the ledger
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -65,8 +64,8 @@ def _write_ahead(file: Path) -> None:
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:
-    for setting in ("synchronous = FULL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {setting}")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:

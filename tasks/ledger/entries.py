@@ -5,9 +5,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from tasks.manifest import Kind, VersionId
+from tasks.manifest import Kind
 from tasks.record import Record
-from tasks.records import Action
+from tasks.records import Action, VersionId
 
 Outcome = Literal["learned", "quarantined", "rewound"]
 

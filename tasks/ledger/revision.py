@@ -7,7 +7,7 @@ Alembic's too, in the same database. Alembic is imported only when there is some
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, select, text
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, func, inspect, select
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -35,7 +35,7 @@ def bring_up_to_date(engine: Engine) -> None:
             return
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+            connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         _migrate(connection)
 
 

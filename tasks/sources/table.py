@@ -18,10 +18,9 @@ from tasks.sources.canonical import (
     typed,
     with_event_ids,
 )
+from tasks.sources.stamps import instants
 
 KINDS = (".csv", ".parquet")
-# How a stamp ends that says how far from UTC it is: the last of its time, then Z, -05:00 or +01.
-OFFSET = r"(?i)(?:T\d{2,6}|:\d\d)(?:[.,]\d+)? ?(?:[AP]M ?)?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?) *$"
 
 
 class TableSource:
@@ -124,10 +123,8 @@ class TableSource:
             rows["event_type"] = self._event_type
         for name in EVENT_COLUMNS.keys() - self._columns.keys() - {"event_id", "event_type"}:
             rows[name] = None  # never mapped: null. Mapped but not in this file: stays missing.
-        try:
-            rows = typed("events", rows)
-        except ValueError as error:
-            raise SourceError(f"{path}: a column of numbers holds text: {error}") from error
+        _check_numbers(path, rows, self._columns)
+        rows = typed("events", rows)
         if "quantity" not in self._columns and "event_type" in rows:
             # Null would be no purchase at all: one counts only with a quantity above zero.
             rows["quantity"] = rows["quantity"].mask(rows["event_type"] == "purchase", 1.0)
@@ -142,18 +139,12 @@ class TableSource:
                 f"{path}: column {column!r}, row {row}: there is no time stamp. Correct the file"
             )
         try:
-            instants = _times(stamps)
+            return instants(stamps, self._stamp_zone)
         except ValueError as error:
             raise SourceError(
-                f"{path}: column {column!r} cannot be read as time stamps: {error}"
-            ) from error
-        if instants.dt.tz is None:
-            # The hour that a clock change repeats or leaves out has no single answer: take the
-            # first, and the hour after it, so that no row is lost.
-            instants = instants.dt.tz_localize(
-                self._stamp_zone, ambiguous=True, nonexistent="shift_forward"
-            )
-        return instants.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+                f"{path}: column {column!r} cannot be read as time stamps: {error}. "
+                "Correct shop.source.columns in params.yaml, or the file"
+            ) from None
 
     def _newcomers(self, table: str, key: str, day: date) -> pd.DataFrame:
         """Attributes of the ids first seen that day: never of the future."""
@@ -216,25 +207,16 @@ def _parse(path: Path) -> pd.DataFrame:
         raise SourceError(f"{path}: not readable as {path.suffix[1:]}: {error}") from error
 
 
-def _times(stamps: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":
-    """Instants of stamps that all state an offset from UTC, local times of stamps without one.
-
-    Raises:
-        ValueError: they are no time stamps, or only some of them state an offset.
-    """
-    try:
-        return pd.to_datetime(stamps)
-    except ValueError:  # two offsets in a column are refused too, as on the day of a clock change
-        texts = stamps.dropna().astype("str")
-        stated = texts.str.contains(OFFSET)
-        if not stated.any():
-            raise
-        if not stated.all():
-            raise ValueError(
-                f"{texts[stated].iloc[0]!r} states an offset from UTC, {texts[~stated].iloc[0]!r} "
-                "does not. Correct the file: state it in every row, or in none"
-            ) from None
-        return pd.to_datetime(stamps, utc=True)
+def _check_numbers(path: Path, rows: pd.DataFrame, columns: dict[str, str]) -> None:
+    """Raise SourceError, without the value: a wrong map may have put people's ids there."""
+    for name in rows.columns:
+        if EVENT_COLUMNS[str(name)] == "number":
+            bad = rows[name].notna() & pd.to_numeric(rows[name], errors="coerce").isna()
+            if bad.any():
+                raise SourceError(
+                    f"{path}: column {columns[str(name)]!r}, row {int(bad.to_numpy().argmax())}: "
+                    f"no number, as {name} needs. Correct shop.source.columns or the file"
+                )
 
 
 def _renamed(theirs: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:

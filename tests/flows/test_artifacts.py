@@ -9,8 +9,9 @@ from prefect.artifacts import Artifact
 from prefect.testing.utilities import prefect_test_harness
 
 from flows import artifacts
+from flows.markdown import as_text
 from tasks import workspace
-from tasks.records import Increment
+from tasks.records import Check, Increment
 from tasks.update import UpdateSettings
 from tests.tasks import made_up_nights as made_up
 from tests.tasks.made_up_nights import APPLICATION, date, name
@@ -74,13 +75,30 @@ def test_a_dry_run_leaves_its_plan_under_a_key_that_prefect_allows(left: dict[st
 
 def test_the_verdict_shows_alarms_and_each_check() -> None:
     text = artifacts.verdict_markdown(made_up.verdict(9, "keep"))
-    assert "> **A person must look:** drift could not be evaluated: price <lost>" in text
+    assert "> **A person must look:** drift could not be evaluated: price &lt;lost&gt;" in text
     assert "Plan: fine tune: 4000 new rows\n" in text
     assert f"| {made_up.HOLDOUT} | **no** | +0.0012 | [-0.0080, +0.0104] |" in text
     assert (
         f"- **{made_up.HOLDOUT}:** -0.0080 at worst, -0.0070 is allowed "
         "(margin 0.0070, n 72, looks 1, power 61%)"
     ) in text
+
+
+def test_what_others_wrote_is_text_and_never_markup() -> None:
+    hostile = "<script>x()</script> ![](http://elsewhere/p.png) [a](b) `c` | d\n# e"
+    shown = as_text(hostile)
+    assert shown == (
+        "&lt;script&gt;x()&lt;/script&gt; !\\[\\](http://elsewhere/p.png) "
+        "\\[a\\](b) \\`c\\` \\| d # e"
+    )
+    check = Check(name=hostile, passed=False, why=hostile)
+    verdict = made_up.verdict(8, "keep").model_copy(
+        update={"reason": hostile, "plan": hostile, "alarms": (hostile,), "checks": (check,)}
+    )
+    text = artifacts.verdict_markdown(verdict)
+    assert text.count(shown) == 6
+    assert "<" not in text
+    assert "![" not in text
 
 
 def test_the_metric_that_decides_comes_first(left: dict[str, Any]) -> None:

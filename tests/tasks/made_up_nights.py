@@ -218,15 +218,14 @@ def write_nights(ledger: Ledger) -> None:
         learn(ledger, lease, 9, "keep", 8)
 
 
-def go_back_to(ledger: Ledger, number: int, *since: int) -> None:
+def go_back_to(ledger: Ledger, number: int, *since: int, reason: str = "bad labels") -> None:
     """An operator takes the line back; the days since are to be learned again."""
     fates = [
-        Day(day=date(n), digest=f"content {n}", outcome="rewound", reason="bad labels")
-        for n in since
+        Day(day=date(n), digest=f"content {n}", outcome="rewound", reason=reason) for n in since
     ]
     line = ledger.line(APPLICATION)
     assert line is not None
     with ledger.lease(APPLICATION) as lease:
         target = ledger.versions(APPLICATION)[name(number)]
-        serving = champion(number, "roll_back", "bad labels", "operator")
+        serving = champion(number, "roll_back", reason, "operator")
         ledger.rewind(lease, line.head, target, fates, serving)

@@ -60,6 +60,25 @@ def test_a_shop_that_has_changed_is_noticed(evening: Place, tmp_path: Path) -> N
     assert "price" in judged.reason
 
 
+@pytest.mark.fault(9)
+def test_evidentlys_page_runs_nothing_that_the_data_says(evening: Place) -> None:
+    script = "</script><script>steal()</script>"
+
+    def edit(events: pd.DataFrame) -> pd.DataFrame:
+        return events.assign(event_type=events["event_type"].where(events.index % 3 > 0, script))
+
+    land_instead(evening, nth(1), edit)
+    section = evening.params.application(APPLICATION)
+    every = section.drift.model_copy(update={"event_types": ()})
+    sections = {APPLICATION: section.model_copy(update={"drift": every})}
+    params = evening.params.model_copy(update={"applications": sections})
+    found = drift(evening.due(), params, attempt())
+    assert found.columns["event_type"].drifted
+    page = (attempt() / PAGE).read_text()
+    assert script not in page
+    assert "steal()" in page
+
+
 def test_a_column_that_lost_its_values_is_not_no_drift(evening: Place) -> None:
     found = measured(evening, lambda events: events.assign(price=float("nan")))
     assert (found.evaluated, found.detected) == (False, False)

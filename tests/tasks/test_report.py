@@ -128,6 +128,22 @@ def test_what_others_wrote_is_text_and_never_markup(nights: Ledger) -> None:
     assert "drift could not be evaluated: price <lost>" in read(page).text
 
 
+def test_a_hostile_reason_is_text_in_the_page_and_in_its_plots(nights: Ledger) -> None:
+    hostile = """"'><script>x()</script><a href="http://elsewhere">"""
+    made_up.go_back_to(nights, 7, 8, 9, reason=hostile)
+    page = write_report(nights, APPLICATION).read_text(encoding="utf-8")
+    assert "<script>x()" not in page
+    assert f"roll back by operator: {hostile}" in Reader(page).text
+    (point,) = [
+        text
+        for line in json.loads(Reader(page).data)["quality-0"]["data"]
+        for text in line.get("text", [])
+        if "by an operator" in text
+    ]
+    assert "&lt;script&gt;" in point
+    assert "<" not in point
+
+
 def test_the_checks_of_a_verdict_unfold(nights: Ledger) -> None:
     page = read(write_report(nights, APPLICATION))
     assert page.text.count("2 checks") == 6
