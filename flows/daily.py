@@ -103,12 +103,12 @@ def learn_day(ledger: Ledger, lease: Lease, increment: Increment, params: Params
     where = open_attempt(increment)
     try:
         steps.validate_day(increment, params, where)
+        steps.score_before_learning(increment, params, where)
     except InvalidDayError as problem:
         known = content(increment.day, increment.partitions, params.shop)
         steps.set_aside(ledger, lease, increment.day, known, problem)
         ledger.end_attempt(attempt, "quarantined", steps.seconds)
         raise
-    steps.score_before_learning(increment, params, where)
     steps.detect_drift(increment, params, where)
     steps.plan_night(increment, params, where)
     steps.fine_tune_challenger(increment, params, where)

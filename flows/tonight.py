@@ -8,7 +8,7 @@ from flows import steps
 from tasks import days
 from tasks.attempt import open_preview
 from tasks.contract import InvalidDayError
-from tasks.due import LateDayError, line_of, next_increment
+from tasks.due import LateDayError, WaitingError, corrected, line_of, next_increment
 from tasks.ledger import Ledger
 from tasks.params import Params
 from tasks.records import Increment, Learn, Plan, Prequential, Validation
@@ -30,10 +30,16 @@ def describe_tonight(
     )
     with days.look_at_registry(after=learned):
         through = through_day or date.max
+        late = corrected(ledger, line_of(ledger, application), params.shop, through)
+        if late and params.shop.on_correction == "relearn":
+            back = f"It would go back before {min(late)}, which was landed again, and learn on."
+            return f"{heading}\n{back}"
         try:
             increment = next_increment(ledger, application, params, through, update, learn)
         except LateDayError as problem:
             return f"{heading}\nIt would set a day aside: {problem}"
+        except WaitingError as problem:
+            return f"{heading}\nIt would learn nothing: {problem}"
         if increment is None:
             return f"{heading}\nThere is nothing to learn."
         with open_preview(increment) as where:
@@ -43,9 +49,9 @@ def describe_tonight(
 def _plan(increment: Increment, params: Params, through: date, where: Path) -> str:
     try:
         validation = steps.validate_day(increment, params, where)
+        scored = steps.score_before_learning(increment, params, where)
     except InvalidDayError as problem:
         return f"\nIt would set {increment.day} aside: {problem}"
-    scored = steps.score_before_learning(increment, params, where)
     steps.detect_drift(increment, params, where)
     plan = steps.plan_night(increment, params, where)
     later = [day for day in days.by_day(days.manifest()) if increment.day < day <= through]

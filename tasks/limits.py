@@ -9,7 +9,7 @@ class Limits(Record):
     """`shop.limits`. A day beyond one of them is set aside, to be released or corrected."""
 
     rows_per_user: int = Field(
-        default=2000, ge=1, description="Events of one user on one day: a robot has more."
+        default=1000, ge=1, description="Events of one user on one day: a robot has more."
     )
     share_of_one_item: float = Field(
         default=0.5,
@@ -25,5 +25,11 @@ class Limits(Record):
     volume_ratio: float = Field(
         default=10,
         gt=1,
-        description="How many times the usual number of events it may have, or one part of it.",
+        description="How many times the usual number of events it may have.",
+    )
+    score_ratio: float = Field(
+        default=3,
+        gt=1,
+        description="How many times worse than usual the day may be foretold, before it is "
+        "learned, by the best of champion, predecessor, anchor and the naive rival.",
     )

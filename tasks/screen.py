@@ -1,6 +1,7 @@
 """What a day is held to before anything is learned from it: the contract, then the limits."""
 
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,9 +13,9 @@ from tasks.days import read_events, read_items
 from tasks.faults import Fault
 from tasks.limits import Limits
 from tasks.params import Params
-from tasks.records import Increment, Validation
+from tasks.records import Increment, Prequential, Validation
 
-USUAL_DAYS = 7  # fewest days from which it is known how many events are usual
+USUAL_DAYS = 3  # fewest days from which it is known what is usual
 ENOUGH = 100  # events with an item: with fewer, one item's share says nothing
 
 
@@ -58,22 +59,48 @@ def check_limits(events: pd.DataFrame, limits: Limits, name: str, usual: dict[st
     if len(with_item) >= ENOUGH:
         most = limits.share_of_one_item * len(with_item)
         found.append(_most(with_item, most, "share_of_one_item"))
-    for what, column, limit in (
-        ("price", "price", limits.price_ratio),
-        ("rows", None, limits.volume_ratio),
-    ):
-        ratio = usual.get(what, 1.0)
-        if not 1 / limit <= ratio <= limit:
-            setting = "price_ratio" if column else "volume_ratio"
-            rule = f"{ratio:.3g} times the usual; shop.limits.{setting} is {limit:g}"
-            found.append(Fault(column=column, rule=rule, count=len(events)))
-    faults = tuple(fault for fault in found if fault)
+    price, rows = usual.get("price", 1.0), usual.get("rows", 1.0)
+    if not 1 / limits.price_ratio <= price <= limits.price_ratio:
+        rule = f"a mean {price:.3g} times the usual; shop.limits.price_ratio is"
+        found.append(
+            Fault(column="price", rule=f"{rule} {limits.price_ratio:g}", count=len(events))
+        )
+    if rows > limits.volume_ratio:
+        rule = f"{rows:.3g} times the usual number; shop.limits.volume_ratio is"
+        found.append(Fault(column=None, rule=f"{rule} {limits.volume_ratio:g}", count=len(events)))
+    _refuse(name, [fault for fault in found if fault])
+
+
+def check_score(increment: Increment, scored: Prequential, parent: Path) -> None:
+    """Raise InvalidDayError where nothing that is known foretells the day as any day before.
+
+    Of a bad champion its predecessor or the naive rival does better, which is the gate's affair;
+    where all fail, it is the day: labels were mixed up, or the shop is another one since today.
+    """
+    past = [day.metric for day in Cursor.read(parent).past if day.metric is not None]
+    methods = (scored.champion, scored.predecessor, scored.anchor, scored.naive)
+    today = [method[scored.metric] for method in methods if scored.metric in method]
+    if not increment.limits or len(past) < USUAL_DAYS or not today:
+        return
+    usual, limit = statistics.median(past), increment.limits.score_ratio
+    best, worst = (
+        (max(today), usual / limit) if scored.higher_is_better else (-min(today), -usual * limit)
+    )
+    if best < worst:
+        rule = (
+            f"{scored.metric} is {abs(best):.4g} at best and {usual:.4g} as usual; "
+            f"shop.limits.score_ratio is {limit:g}"
+        )
+        _refuse(increment.events, [Fault(column=None, rule=rule, count=scored.units)])
+
+
+def _refuse(name: str, faults: Sequence[Fault]) -> None:
     if faults:
         said = "; ".join(_say(fault) for fault in faults)
         raise InvalidDayError(
             f"{name} is like no day of this shop: {said}. Correct the source and land the day "
             "again; or, if it is right, release it (python -m flows.settle).",
-            faults,
+            tuple(faults),
         )
 
 

@@ -220,12 +220,13 @@ def land_days(place: Place, *numbers: int) -> None:
         land.land_day(source, nth(number))
 
 
-def night(place: Place) -> list[str]:
-    """What flows/daily.py does with all that is landed, without Prefect; the days set aside."""
+def night(place: Place, through: int = LANDED) -> list[str]:
+    """What flows/daily.py does, without Prefect, up to a day; why days were set aside."""
     said = []
+    last = nth(through)
     with place.ledger.lease(APPLICATION) as lease:
-        correct.correct(place.ledger, lease, APPLICATION, place.params, dt.date.max)
-        while increment := next_increment(place.ledger, APPLICATION, place.params, dt.date.max):
+        correct.correct(place.ledger, lease, APPLICATION, place.params, last)
+        while increment := next_increment(place.ledger, APPLICATION, place.params, last):
             where = open_attempt(increment)
             try:
                 run_steps(increment, place.params, where)

@@ -46,19 +46,19 @@ def test_a_released_day_ends_as_if_it_had_never_been_set_aside(
 ) -> None:
     unsuspected = with_shop(place, limits=Limits())
     land_instead(unsuspected, nth(2), busy)
-    assert night(unsuspected) == []
+    assert night(unsuspected, through=3) == []
     with open_copy(template, tmp_path / "other") as other:
         suspicious = unusual(other)
-        (said,) = night(suspicious)
+        (said,) = night(suspicious, through=3)
         assert "column 'user_id', row 0: one value's" in said
         assert "release it (python -m flows.settle)" in said
-        assert outcomes(suspicious) == ["learned", "quarantined", "learned", "learned"]
+        assert outcomes(suspicious) == ["learned", "quarantined", "learned"]
         assert decide(suspicious, 2, "release").day == nth(1)
-        assert outcomes(suspicious) == ["learned", "released", "rewound", "rewound"]
+        assert outcomes(suspicious) == ["learned", "released", "rewound"]
         last = suspicious.ledger.champions(APPLICATION)[-1]
         assert (last.action, last.actor, last.reason) == ("roll_back", "operator", REASON)
-        assert night(suspicious) == []
-        assert outcomes(suspicious) == ["learned"] * 4
+        assert night(suspicious, through=3) == []
+        assert outcomes(suspicious) == ["learned"] * 3
         head = suspicious.line.head
     assert head == unsuspected.line.head
 
@@ -74,8 +74,8 @@ def test_days_that_wait_go_on_when_the_day_is_released(place: Place) -> None:
     before = waiting.line
     line = decide(waiting, 2, "release")
     assert line.model_copy(update={"sequence": before.sequence}) == before
-    night(waiting)
-    assert outcomes(waiting) == ["learned"] * 4
+    night(waiting, through=3)
+    assert outcomes(waiting) == ["learned"] * 3
 
 
 @pytest.mark.fault(13)
@@ -83,14 +83,14 @@ def test_no_day_waits_for_one_that_was_given_up(place: Place) -> None:
     land_instead(place, nth(2), lambda events: events.drop(columns="price"))
     waiting = with_shop(place, on_quarantine="wait")
     with pytest.raises(WaitingError):
-        night(waiting)
+        night(waiting, through=3)
     truth = waiting.ledger.contents()
     with pytest.raises(InvalidDayError, match="column 'price' is missing"):
         decide(waiting, 2, "release")  # no word of an operator's makes it readable
     assert waiting.ledger.contents() == truth
     decide(waiting, 2, "give_up")
-    night(waiting)
-    assert outcomes(waiting) == ["learned", "given_up", "learned", "learned"]
+    night(waiting, through=3)
+    assert outcomes(waiting) == ["learned", "given_up", "learned"]
     assert waiting.ledger.fates(APPLICATION)[nth(2)].reason == REASON
 
 
@@ -99,15 +99,15 @@ def test_days_that_wait_go_on_when_the_day_is_corrected(place: Place) -> None:
     land_instead(place, nth(2), lambda events: events.drop(columns="price"))
     waiting = with_shop(place, on_quarantine="wait")
     with pytest.raises(WaitingError):
-        night(waiting)
+        night(waiting, through=3)
     land_instead(waiting, nth(2), lambda events: events)
-    night(waiting)
-    assert outcomes(waiting) == ["learned"] * 4
+    night(waiting, through=3)
+    assert outcomes(waiting) == ["learned"] * 3
 
 
 def test_only_a_day_that_is_set_aside_can_be_settled(place: Place) -> None:
     land_instead(place, nth(1), lambda events: events.drop(columns="price"))
-    night(place)
+    night(place, through=1)
     truth = place.ledger.contents()
     with pytest.raises(NotSetAsideError, match=rf"{nth(2)} of .* not set aside; .*: {nth(1)}$"):
         decide(place, 2, "give_up")
