@@ -63,6 +63,7 @@ def daily_increment(
     with ledger.lease(application) as lease:
         steps.finish_snapshots(ledger, application)  # before the data moves on: they show this one
         steps.pull_data()
+        steps.take_up_corrections(ledger, lease, application, params, through_day or date.max)
         try:
             verdicts = learn_due_days(
                 ledger, lease, application, params, through_day, update, learn
@@ -90,7 +91,7 @@ def learn_due_days(
         while increment := next_increment(ledger, application, params, through, update, learn):
             verdicts.append(learn_day(ledger, lease, increment, params))
     except LateDayError as problem:
-        ledger.quarantine(lease, problem.day, problem.digest, str(problem))
+        steps.set_aside(ledger, lease, problem.day, problem.digest, problem)
         raise
     return verdicts
 
@@ -102,12 +103,12 @@ def learn_day(ledger: Ledger, lease: Lease, increment: Increment, params: Params
     where = open_attempt(increment)
     try:
         steps.validate_day(increment, params, where)
+        steps.score_before_learning(increment, params, where)
     except InvalidDayError as problem:
         known = content(increment.day, increment.partitions, params.shop)
-        ledger.quarantine(lease, increment.day, known, str(problem))
+        steps.set_aside(ledger, lease, increment.day, known, problem)
         ledger.end_attempt(attempt, "quarantined", steps.seconds)
         raise
-    steps.score_before_learning(increment, params, where)
     steps.detect_drift(increment, params, where)
     steps.plan_night(increment, params, where)
     steps.fine_tune_challenger(increment, params, where)

@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks import (
     bootstrap,
+    correct,
     decide,
     drift,
     evaluate,
@@ -18,8 +19,10 @@ from tasks import (
     prequential,
     promote,
     pull,
+    quarantine,
     roll_back,
     score,
+    settle,
     snapshot,
     validate,
 )
@@ -48,7 +51,9 @@ def step(function: Callable[P, R], *, retries: int = 0) -> Task[P, R]:
 
 pull_data = step(pull.pull, retries=2)
 fit_first_champion = step(bootstrap.bootstrap)
+take_up_corrections = step(correct.correct)
 validate_day = step(validate.validate)
+set_aside = step(quarantine.quarantine)
 score_before_learning = step(prequential.prequential)
 detect_drift = step(drift.drift)
 plan_night = step(plan.plan)
@@ -58,4 +63,5 @@ reach_verdict = step(decide.decide)
 promote_or_keep = step(promote.promote)
 write_outputs = step(score.score)
 go_back = step(roll_back.roll_back)
+settle_day = step(settle.settle)
 finish_snapshots = step(snapshot.finish_snapshots, retries=2)

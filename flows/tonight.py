@@ -8,7 +8,7 @@ from flows.markdown import as_text
 from tasks import days, drift, plan, prequential, validate
 from tasks.attempt import open_preview
 from tasks.contract import InvalidDayError
-from tasks.due import LateDayError, line_of, next_increment
+from tasks.due import LateDayError, WaitingError, corrected, line_of, next_increment
 from tasks.ledger import Ledger
 from tasks.params import Params
 from tasks.record import Record
@@ -17,10 +17,12 @@ from tasks.update import UpdateSettings
 
 
 class Tonight(Record):
-    """What a run at this moment would do: set a day aside, learn one first, or nothing."""
+    """What a run would do first: go back, wait, set a day aside, learn one, or nothing."""
 
     application: str
     learned_through: date
+    back_before: date | None = None
+    waiting: str | None = None
     set_aside: str | None = None
     increment: Increment | None = None
     validation: Validation | None = None
@@ -38,14 +40,18 @@ def look_at_tonight(
     learn: Learn | None = None,
 ) -> Tonight:
     """The loop's own steps on a copy, up to the plan; raises as a run would."""
-    learned = line_of(ledger, application).day
-    tonight = Tonight(application=application, learned_through=learned)
-    with days.look_at_registry(after=learned):
-        through = through_day or date.max
+    line, through = line_of(ledger, application), through_day or date.max
+    tonight = Tonight(application=application, learned_through=line.day)
+    with days.look_at_registry(after=line.day):
+        late = corrected(ledger, line, params.shop, through)
+        if late and params.shop.on_correction == "relearn":
+            return tonight.model_copy(update={"back_before": min(late)})
         try:
             increment = next_increment(ledger, application, params, through, update, learn)
         except LateDayError as problem:
             return tonight.model_copy(update={"set_aside": str(problem)})
+        except WaitingError as problem:
+            return tonight.model_copy(update={"waiting": str(problem)})
         if increment is None:
             return tonight
         landed = days.by_day(days.manifest())
@@ -58,9 +64,9 @@ def look_at_tonight(
 def _look(increment: Increment, params: Params, where: Path) -> dict[str, str | Record]:
     try:
         validation = validate.validate(increment, params, where)
+        scored = prequential.prequential(increment, params, where)
     except InvalidDayError as problem:
         return {"set_aside": str(problem)}
-    scored = prequential.prequential(increment, params, where)
     drift.drift(increment, params, where)
     return {
         "validation": validation,
@@ -75,6 +81,11 @@ def describe(tonight: Tonight) -> str:
         f"## {tonight.application}: a dry run\n\nLearned through "
         f"**{tonight.learned_through}**. Nothing was changed.\n"
     )
+    if tonight.back_before:
+        before = f"It would go back before {tonight.back_before}, which was landed again"
+        return f"{heading}\n{before}, and learn on."
+    if tonight.waiting:
+        return f"{heading}\nIt would learn nothing: {as_text(tonight.waiting)}"
     day = tonight.increment and tonight.increment.day
     if tonight.set_aside:
         return f"{heading}\nIt would set {day or 'a day'} aside: {as_text(tonight.set_aside)}"

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from tasks.faults import Fault
+
 REQUIRED = ("event_id", "event_time", "event_type", "user_id")
 OPTIONAL_TEXT = ("session_id", "item_id", "query", "channel")
 OPTIONAL_NUMBER = ("price", "quantity", "discount", "propensity")
@@ -27,8 +29,15 @@ COLUMNS = (
 )
 
 
+FIRST_ROWS = 5  # of each fault that are named
+
+
 class InvalidDayError(ValueError):
-    """The day's file is unreadable or breaks the contract; it is to be set aside, not learned."""
+    """The day cannot be read, breaks the contract or a limit: it is set aside, not learned."""
+
+    def __init__(self, message: str, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(message)
+        self.faults = faults
 
 
 def check_events(events: pd.DataFrame, day: dt.date, time_zone: str, name: str) -> None:
@@ -71,14 +80,15 @@ def check_events(events: pd.DataFrame, day: dt.date, time_zone: str, name: str) 
     try:
         schema.validate(events, lazy=True)
     except pa.errors.SchemaErrors as found:
-        raise InvalidDayError(_explain(found.failure_cases, name)) from None
+        cases = found.failure_cases
+        kinds = cases[cases["check"].astype(str).str.startswith("dtype(")]
+        if len(kinds):  # where the type is wrong, other checks of the values mean nothing
+            cases = kinds
+        raise InvalidDayError(_explain(cases, name), _faults(cases)) from None
 
 
 def _explain(cases: pd.DataFrame, name: str) -> str:
     """The first few faults as one line each, then the cure."""
-    kinds = cases[cases["check"].astype(str).str.startswith("dtype(")]
-    if len(kinds):  # where the type is wrong, what other checks say of the values means nothing
-        cases = kinds
     lines = [_fault(case) for case in cases.head(5).to_dict("records")]
     more = f" (and {len(cases) - 5} more)" if len(cases) > 5 else ""
     return (
@@ -95,7 +105,31 @@ def _fault(case: dict[Hashable, Any]) -> str:
     if check == "column_in_schema":
         return f"column '{case['failure_case']}' is not in the contract"
     row = "" if pd.isna(case["index"]) else f", row {int(case['index'])}"
-    rule = {"field_uniqueness": "unique", "not_nullable": "filled in"}.get(check, check)
     shown = case["column"] in SHOWN and not check.startswith("dtype(")
     value = case["failure_case"] if shown else "the value"
-    return f"column '{case['column']}'{row}: {value} is not {rule}"
+    return f"column '{case['column']}'{row}: {value} is not {_rule(check)}"
+
+
+def _rule(check: str) -> str:
+    return {"field_uniqueness": "unique", "not_nullable": "filled in"}.get(check, check)
+
+
+def _faults(cases: pd.DataFrame) -> tuple[Fault, ...]:
+    """All faults, by column and rule: how many rows, and the first of them."""
+    found = []
+    about_columns = {"column_in_dataframe": "there", "column_in_schema": "in the contract"}
+    for case in cases[cases["check"].isin(about_columns)].to_dict("records"):
+        rule = about_columns[str(case["check"])]
+        found.append(Fault(column=str(case["failure_case"]), rule=rule, count=0))
+    of_rows = cases[~cases["check"].isin(about_columns)]
+    for (column, check), group in of_rows.groupby(["column", "check"], sort=True):
+        rows = sorted(int(row) for row in group["index"].dropna())
+        found.append(
+            Fault(
+                column=str(column),
+                rule=_rule(str(check)),
+                count=len(rows),
+                rows=tuple(rows[:FIRST_ROWS]),
+            )
+        )
+    return tuple(found)

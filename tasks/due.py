@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from tasks import bundle, days, gate, workspace
 from tasks.contract import InvalidDayError
 from tasks.cursor import Cursor
-from tasks.ledger import Ledger, Line
+from tasks.ledger import DayEntry, Ledger, Line
 from tasks.params import Params, ShopParams
 from tasks.records import Increment, Learn, seed_of
 from tasks.retrain import history_of
@@ -21,6 +21,10 @@ CLOSED = "closed by the calendar"
 
 class NoChampionError(LookupError):
     """The application has no line to learn on."""
+
+
+class WaitingError(RuntimeError):
+    """Later days wait for a day that was set aside; the message says what ends it."""
 
 
 class LateDayError(InvalidDayError):
@@ -55,21 +59,26 @@ def next_increment(
 
     Days are taken in order, each once, whatever the scheduler did or missed. A day that did not
     come yet stops the line until the lateness limit; then LateDayError says that it is to be set
-    aside. A day once set aside is tried again only when other content was landed for it.
+    aside. A day once set aside is tried again only when other content was landed for it, or an
+    operator released it; meanwhile later days go on, or WaitingError says that they wait.
     `update` is laid over the settings of params.yaml; `learn` stands over tonight's plan.
     """
     line = line_of(ledger, application)
     files = days.by_day(days.manifest())
     newest = max((day for day in files), default=line.day)
     ahead = [line.day + dt.timedelta(days=n + 1) for n in range((newest - line.day).days)]
-    _tell_late_corrections(ledger, line, files, params.shop)
     contents = {d: content(d, files.get(d, {}), params.shop) for d in ahead if d <= through}
+    fates = ledger.fates(application)
     for day in ledger.due(application, contents):
         there = files.get(day, {})
+        if params.shop.on_quarantine == "wait":
+            _stay_behind_days_set_aside(fates, line, day)
         if contents[day] == CLOSED or _has_rows(there):
-            pinned = _pin(line, application, day, there, params, update)
-            history = history_of(_learned(ledger, line), files)
-            return pinned.model_copy(update={"learn": learn, "history": history})
+            pinned = pin(line, day, there, params, update)
+            chosen = {"learn": learn, "history": history_of(_learned(fates, line), files)}
+            if _is_released(ledger, application, day, contents[day]):
+                chosen["limits"] = None
+            return pinned.model_copy(update=chosen)
         _wait_for(day, there, newest, params.shop.lateness_days)
         return None
     log.info("%s: nothing to learn, %s is the last day learned", application, line.day)
@@ -86,26 +95,44 @@ def content(day: dt.date, files: dict[str, str], shop: ShopParams) -> str:
     return days.digest(files)
 
 
-def _learned(ledger: Ledger, line: Line) -> set[dt.date]:
+def _learned(fates: dict[dt.date, DayEntry], line: Line) -> set[dt.date]:
     """The days that are in the state of the line's head."""
-    fates = ledger.fates(line.application)
     return {d for d, fate in fates.items() if d <= line.day and fate.outcome == "learned"}
 
 
-def _tell_late_corrections(
-    ledger: Ledger, line: Line, files: dict[dt.date, dict[str, str]], shop: ShopParams
-) -> None:
-    """Days are learned in order, so other content for a settled day is not learned; say so."""
-    for day, fate in ledger.fates(line.application).items():
-        there = files.get(day)
-        if day <= line.day and there is not None and fate.digest != content(day, there, shop):
-            log.warning(
-                "%s (%s) was landed again with other content after %s was learned; it stays as it "
-                "is. To learn it, roll back to a version before it",
-                day,
-                fate.outcome,
-                line.day,
+def corrected(
+    ledger: Ledger, line: Line, shop: ShopParams, through: dt.date
+) -> dict[dt.date, DayEntry]:
+    """The fates of the settled days that are landed with other content now, oldest first.
+
+    A day is settled once it or a later one was learned: the line has gone past it.
+    """
+    files = days.by_day(days.manifest())
+    return {
+        day: fate
+        for day, fate in ledger.fates(line.application).items()
+        if day <= min(line.day, through)
+        and day in files
+        and fate.digest != content(day, files[day], shop)
+    }
+
+
+def _stay_behind_days_set_aside(fates: dict[dt.date, DayEntry], line: Line, day: dt.date) -> None:
+    for other, fate in fates.items():
+        if line.day < other < day and fate.outcome == "quarantined":
+            settle = f"python -m flows.settle --application {line.application} --day {other}"
+            raise WaitingError(
+                f"{day} and later days wait for {other}, which was set aside: {fate.reason} Land "
+                f"it again, or settle it: {settle} --decision release (or give_up) --reason ..."
             )
+
+
+def _is_released(ledger: Ledger, application: str, day: dt.date, digest: str) -> bool:
+    """Whether an operator released the day with this content; that outlasts a rollback."""
+    return any(
+        (entry.day, entry.digest, entry.outcome) == (day, digest, "released")
+        for entry in ledger.history(application)
+    )
 
 
 def _has_rows(files: dict[str, str]) -> bool:
@@ -133,14 +160,15 @@ def _wait_for(day: dt.date, files: dict[str, str], newest: dt.date, limit: int) 
     )
 
 
-def _pin(
+def pin(
     line: Line,
-    application: str,
     day: dt.date,
     files: dict[str, str],
     params: Params,
-    update: UpdateSettings | None,
+    update: UpdateSettings | None = None,
 ) -> Increment:
+    """The day as the head's next increment, without its history."""
+    application = line.application
     section = params.application(application)
     parent = bundle.location(workspace.BUNDLES, application, line.head)
     cursor = Cursor.read(parent)
@@ -157,6 +185,7 @@ def _pin(
         predecessor=line.predecessor or line.head,
         anchor=line.anchor,
         looks=cursor.looks if same else {},
+        limits=params.shop.limits,
         update=update.over(section.fine_tune) if update else section.fine_tune,
         seed=seed_of(application, day.isoformat(), line.head),
         code=workspace.code_revision(),

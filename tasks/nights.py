@@ -10,6 +10,7 @@ from typing import TypeVar
 from pydantic import Field, ValidationError
 
 from tasks import workspace
+from tasks.faults import Fault, Faults
 from tasks.ledger import DayEntry, Ledger
 from tasks.record import Record
 from tasks.records import (
@@ -44,7 +45,8 @@ class ReportRow(Record):
 class Night:
     """One day: its fate, the version made from it, and the records that lie beside that version.
 
-    A record is None where there is none: a day set aside, or one to be learned again.
+    A record is None where there is none: a day set aside, or one to be learned again. `ignored`
+    is the correction of the day that was not learned.
     """
 
     fate: DayEntry
@@ -55,6 +57,8 @@ class Night:
     plan: Plan | None = None
     verdict: Verdict | None = None
     fit: Fit | None = None
+    faults: tuple[Fault, ...] = ()
+    ignored: DayEntry | None = None
 
     @property
     def day(self) -> dt.date:
@@ -65,7 +69,9 @@ class Night:
     def decision(self) -> str:
         """The verdict in words, or what became of the day instead of one."""
         if self.fate.action is None or self.fate.outcome != "learned":
-            return {"rewound": "to relearn"}.get(self.fate.outcome, self.fate.outcome)
+            return {"rewound": "to relearn", "given_up": "given up"}.get(
+                self.fate.outcome, self.fate.outcome
+            )
         return self.fate.action.replace("_", " ")
 
     def row(self) -> ReportRow:
@@ -120,8 +126,9 @@ def untold(ledger: Ledger, application: str) -> list[Verdict]:
 def _night(
     application: str, fate: DayEntry, history: Iterable[DayEntry], seconds: dict[str, float]
 ) -> Night:
+    ignored = _ignored(fate, history)
     if fate.outcome != "learned":
-        return Night(fate, None, seconds)
+        return Night(fate, None, seconds, faults=_faults(application, fate), ignored=ignored)
     # A day that was taken back or kept later names the version that did so; what was measured
     # lies beside the version that was made from the day itself.
     made = [entry.version for entry in history if entry.day == fate.day and entry.version]
@@ -137,8 +144,20 @@ def _night(
                 plan=_read(Plan, application, version, "plan.json"),
                 verdict=verdict,
                 fit=_read(Fit, application, version, "challenger/fit.json"),
+                ignored=ignored,
             )
-    return Night(fate, fate.version, seconds)
+    return Night(fate, fate.version, seconds, ignored=ignored)
+
+
+def _ignored(fate: DayEntry, history: Iterable[DayEntry]) -> DayEntry | None:
+    """The newest correction since the day was settled that was noted instead of learned."""
+    since = [e for e in history if e.day == fate.day and e.sequence > fate.sequence]
+    return next((entry for entry in reversed(since) if entry.outcome == "ignored"), None)
+
+
+def _faults(application: str, fate: DayEntry) -> tuple[Fault, ...]:
+    found = _read_record(Faults, faults_file(application, fate.day, fate.digest))
+    return found.faults if found else ()
 
 
 def _moved(drift: Drift | None) -> str:
@@ -164,6 +183,11 @@ def _short(night: Night) -> str:
     return f"failed: {', '.join(failed)}" if failed else verdict.reason
 
 
+def faults_file(application: str, day: dt.date, digest: str) -> Path:
+    """Where it is kept what was wrong with a day whose content had this digest."""
+    return workspace.VAR / "quarantine" / application / f"{day}-{digest[:12]}.json"
+
+
 def beside(application: str, version: str, name: str) -> Path:
     """Where an attachment of a version lies."""
     return workspace.ATTACHMENTS / application / version / name
@@ -171,7 +195,10 @@ def beside(application: str, version: str, name: str) -> Path:
 
 def _read(kind: type[R], application: str, version: str, name: str) -> R | None:
     """An attachment; None if there is none, or if an older release wrote it in another form."""
-    path = beside(application, version, name)
+    return _read_record(kind, beside(application, version, name))
+
+
+def _read_record(kind: type[R], path: Path) -> R | None:
     try:
         return kind.read(path)
     except FileNotFoundError:

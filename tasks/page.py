@@ -7,6 +7,7 @@ from html import escape
 from importlib.resources import files
 
 from tasks import charts
+from tasks.faults import Fault
 from tasks.ledger import DayEntry, Ledger
 from tasks.nights import Night
 from tasks.records import Check, Metrics
@@ -73,7 +74,8 @@ def _headline(
         return "<p>There is no champion yet: run the bootstrap flow first.</p>"
     serving = ledger.champions(application)[-1]
     waiting = [night.fate for night in nights if night.decision == "quarantined"]
-    again = sum(night.decision == "to relearn" for night in nights)
+    again = sum(night.fate.outcome in ("rewound", "released") for night in nights)
+    learned = sum(night.fate.outcome == "learned" for night in nights)
     alarms = sum(bool(night.verdict and night.verdict.alarms) for night in nights)
     cards = [
         (
@@ -85,12 +87,14 @@ def _headline(
         (
             "Learned through",
             f"{line.day}",
-            f"{len(nights) - len(waiting) - again} days since the first champion"
+            f"{learned} days since the first champion"
             + (f", {again} to be learned again" if again else ""),
         ),
         *(_gain(nights, metric) for metric in metrics),
         ("Set aside", f"{len(waiting)}", _reasons(waiting) or "no day is quarantined"),
     ]
+    if ignored := [night.ignored for night in nights if night.ignored]:
+        cards.append(("Corrections not learned", f"{len(ignored)}", _reasons(ignored)))
     if alarms:
         cards.append(("Alarms", f"{alarms}", "days that a person must look at, see below"))
     return '<section class="cards">' + "".join(map(_card, cards)) + "</section>"
@@ -166,7 +170,7 @@ def _details(night: Night, width: int) -> str:
     """A second line, the verdict unfolded: alarms, plan, the reason in full, every check."""
     verdict = night.verdict
     if verdict is None:
-        return ""
+        return _fault_table(night.faults, width) if night.faults else ""
     alarms = "".join(f'<p class="alarm">{escape(alarm)}</p>' for alarm in verdict.alarms)
     plan = f"<p>Plan: {escape('; '.join(night.plan.reasons))}</p>" if night.plan else ""
     names = ("check", "effect", "interval", "margin", "n", "looks", "power", "why")
@@ -177,6 +181,21 @@ def _details(night: Night, width: int) -> str:
         f"<summary>{len(verdict.checks)} checks</summary>{plan}"
         f'<p>Verdict: {escape(verdict.reason)}</p><div class="wide"><table><thead><tr>{head}</tr>'
         f"</thead><tbody>{checks}</tbody></table></div></details></td></tr>"
+    )
+
+
+def _fault_table(faults: Sequence[Fault], width: int) -> str:
+    names = ("column", "is not, or has", "rows", "first rows")
+    head = "".join(f"<th>{name}</th>" for name in names)
+    body = "".join(
+        f"<tr><td>{escape(fault.column or '')}</td><td>{escape(fault.rule)}</td>"
+        f"<td>{fault.count:,}</td><td>{', '.join(map(str, fault.rows))}</td></tr>"
+        for fault in faults
+    )
+    return (
+        f'<tr class="more"><td colspan="{width}"><details><summary>{len(faults)} faults</summary>'
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        "</div></details></td></tr>"
     )
 
 

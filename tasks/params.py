@@ -2,12 +2,13 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import AfterValidator, Field, model_validator
 
+from tasks.limits import Limits
 from tasks.record import Record
 from tasks.records import ApplicationName
 from tasks.update import UpdateSettings, laid_over
@@ -40,6 +41,19 @@ class ShopParams(Record):
         description="The first day to be learned as an increment; those before it are history."
     )
     source: dict[str, Any] = Field(description="Where days come from: tasks/sources.")
+    on_quarantine: Literal["go_on", "wait"] = Field(
+        default="go_on",
+        description="When a day was set aside: later days are learned without it, or they wait "
+        "until it is corrected, released or given up.",
+    )
+    on_correction: Literal["ignore", "relearn"] = Field(
+        default="ignore",
+        description="When a settled day was landed again with other content: note it and go on, "
+        "or go back before it and learn it and the days since, in order.",
+    )
+    limits: Limits = Field(
+        default=Limits(), description="A day beyond one of them is set aside: tasks/limits.py."
+    )
 
 
 class DriftParams(Record):

@@ -11,6 +11,7 @@ from tasks import learners, reference
 from tasks.params import Params
 from tasks.pins import run_as_stage
 from tasks.records import Increment, Prequential
+from tasks.screen import check_score
 
 FILE = "prequential.json"
 UNITS = "prequential.parquet"
@@ -23,7 +24,8 @@ def prequential(increment: Increment, params: Params, where: Path) -> Prequentia
     Champion, predecessor and anchor are scored with the champion's state, so that only what was
     learned is compared; the naive rival is the learner's own. Writes the means and, beside them,
     one row per unit and method (day, held_out, unit, metrics, method, score): what is held out
-    tonight is for the verdict and must not choose what is learned.
+    tonight is for the verdict and must not choose what is learned. Raises InvalidDayError for a
+    day that all of them foretell far worse than any other: see `check_score`.
     """
     section = params.application(increment.application)
     learner = learners.champion(increment, params, where)
@@ -51,7 +53,7 @@ def prequential(increment: Increment, params: Params, where: Path) -> Prequentia
     table.insert(0, "day", increment.day.isoformat())
     reference.write_frame(table, where / UNITS)
     means = {method: learners.mean_quality(quality[method]) for method in METHODS}
-    return Prequential(
+    scored = Prequential(
         day=increment.day,
         units=len(quality["champion"]),
         unit=learner.unit,
@@ -59,7 +61,9 @@ def prequential(increment: Increment, params: Params, where: Path) -> Prequentia
         higher_is_better=learner.higher_is_better,
         shown=learner.shown,
         **means,
-    ).write(where / FILE)
+    )
+    check_score(increment, scored, where / "parent")
+    return scored.write(where / FILE)
 
 
 def _scores_of(

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from tasks.limits import Limits
 from tasks.record import Record
 from tasks.update import UpdateSettings, laid_over
 
@@ -47,6 +48,9 @@ class Increment(Record):
     )
     history: History | None = Field(
         default=None, description="What a full retrain reads; an older release has pinned none."
+    )
+    limits: Limits | None = Field(
+        default=None, description="None where an operator released the day."
     )
     seed: int
     code: str

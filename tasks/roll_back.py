@@ -1,6 +1,5 @@
 """Step: an operator takes the line back to an earlier version and settles the days since."""
 
-import datetime as dt
 import shutil
 from pathlib import Path
 from typing import Literal
@@ -13,19 +12,16 @@ from tasks.ledger import Champion, Day, DayEntry, Lease, Ledger, Line, Version, 
 from tasks.ledger.entries import Outcome
 from tasks.manifest import ManifestFields
 from tasks.params import Params
+from tasks.rewind import NoWayBackError, fates_before, served_since
 from tasks.version import EVIDENCE
 
 Fate = Literal["relearn", "keep", "quarantine"]
 # Which days after the target get a new fate, by what became of them.
 SETTLED_BY: dict[Fate, tuple[Outcome, ...]] = {
-    "relearn": ("learned", "quarantined"),
+    "relearn": ("learned", "quarantined", "given_up"),
     "keep": ("learned",),
-    "quarantine": ("learned", "rewound"),
+    "quarantine": ("learned", "rewound", "released"),
 }
-
-
-class NoWayBackError(ValueError):
-    """The line cannot go back there; the message says where it can."""
 
 
 def roll_back(
@@ -66,9 +62,9 @@ def roll_back(
         target = _target_on_today(line, target, params, fresh_folder(application))
         lineage = [version_of(target)]
     else:
-        restored = _fates_before(ledger.history(application), fates, target, lineage)
+        restored = fates_before(ledger.history(application), fates, target, lineage)
     champion = Champion(
-        version=_served_since(lineage),
+        version=served_since(lineage),
         day=target.manifest.day,
         action="roll_back",
         reason=reason,
@@ -103,32 +99,6 @@ def _target(ledger: Ledger, line: Line, wanted: str | None) -> tuple[Bundle, lis
         raise NoWayBackError(f"'{version}' is not one version of this line: {known}")
     found = lineage[places[0] :]
     return bundle.load(workspace.BUNDLES, line.application, found[0].version), found
-
-
-def _served_since(lineage: list[Version]) -> str:
-    """The version at which the parameters of the first one came to serve."""
-    return next(known.version for known in lineage if known.kind != "state only")
-
-
-def _fates_before(
-    history: list[DayEntry],
-    fates: dict[dt.date, DayEntry],
-    target: Bundle,
-    lineage: list[Version],
-) -> list[Day]:
-    """The fates of days up to the target that a version no longer on the line has changed since.
-
-    An automatic roll back settles days before its own; who goes back past it takes that back too.
-    """
-    own = {known.version for known in lineage}
-    restored = []
-    for day, entry in fates.items():
-        if day <= target.manifest.day and entry.version not in own:
-            earlier = [one for one in history if one.day == day and one.version in own]
-            restored += [
-                Day(**one.model_dump(include=set(Day.model_fields))) for one in earlier[-1:]
-            ]
-    return restored
 
 
 def _target_on_today(line: Line, target: Bundle, params: Params, where: Path) -> Bundle:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("flows", "tasks", "lightning_modules")
 # What carries a stage's input and output to and fro: a change of it does not change what is said.
 GROUND = {
-    *("git", "interrupted", "manifest", "params", "pins"),
+    *("faults", "git", "interrupted", "limits", "manifest", "params", "pins"),
     *("record", "records", "update", "workspace"),
 }
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]

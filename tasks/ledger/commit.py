@@ -56,15 +56,20 @@ def commit(connection: Connection, lease: Lease, change: Change) -> Line:
     return moved
 
 
-def set_aside(connection: Connection, lease: Lease, entry: Day) -> None:
-    """Quarantine a day; raises LostLineError, and AlreadyLearnedError for a learned day."""
+def note(connection: Connection, lease: Lease, entry: Day) -> None:
+    """What became of a day, where no version changes; said twice is said once.
+
+    Raises LostLineError, and AlreadyLearnedError for a learned day that is to be set aside.
+    """
     line = _locked_line(connection, lease)
     if line is None:
         raise LostLineError(f"'{lease.application}' has no line yet: run the bootstrap first")
-    fate = fates(connection, lease.application).get(entry.day)
-    if fate and fate.outcome == "quarantined" and fate.digest == entry.digest:
+    past = [known for known in history(connection, lease.application) if known.day == entry.day]
+    last = next((known for known in reversed(past) if _is_fate(known) == _is_fate(entry)), None)
+    if last and (last.outcome, last.digest) == (entry.outcome, entry.digest):
         return
-    refuse_learned(connection, lease.application, entry.day)
+    if _is_fate(entry):
+        refuse_learned(connection, lease.application, entry.day)
     moved = line.model_copy(update={"sequence": line.sequence + 1})
     _move(connection, line, moved)
     _add(connection, days, moved, [entry])
@@ -82,7 +87,7 @@ def refuse_learned(connection: Connection, application: str, day: dt.date) -> No
 
 def fates(connection: Connection, application: str) -> dict[dt.date, DayEntry]:
     """The latest entry of each day, in the order of days."""
-    latest = {entry.day: entry for entry in history(connection, application)}
+    latest = {e.day: e for e in history(connection, application) if _is_fate(e)}
     return dict(sorted(latest.items()))
 
 
@@ -97,6 +102,10 @@ def history(connection: Connection, application: str) -> list[DayEntry]:
 def entry_of(kind: type[R], row: Mapping[Any, Any]) -> R:
     """The record in a row; columns that the record does not have are left out."""
     return kind.model_validate({name: row[name] for name in kind.model_fields})
+
+
+def _is_fate(entry: Day) -> bool:
+    return entry.outcome != "ignored"
 
 
 def _locked_line(connection: Connection, lease: Lease) -> Line | None:

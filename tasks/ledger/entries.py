@@ -9,7 +9,9 @@ from tasks.manifest import Kind
 from tasks.record import Record
 from tasks.records import Action, VersionId
 
-Outcome = Literal["learned", "quarantined", "rewound"]
+# Released: quarantined, to be learned as it is after all. Given up: quarantined, and no later day
+# is to wait for it. Ignored: came again with other content, which was not learned; not a fate.
+Outcome = Literal["learned", "quarantined", "rewound", "released", "given_up", "ignored"]
 
 
 class Line(Record):
@@ -37,7 +39,7 @@ class Version(Record):
 
 
 class Day(Record):
-    """What became of one day with this content; the latest entry of a day is its fate."""
+    """What became of one day with this content; the latest entry is the day's fate."""
 
     day: dt.date
     digest: str
@@ -52,6 +54,12 @@ class Day(Record):
         if (self.outcome == "learned") != (self.version is not None and self.action is not None):
             raise ValueError("a learned day, and no other, names its version and action")
         return self
+
+    def is_due(self, digest: str) -> bool:
+        """Whether the day, with this fate, is to be learned now that its content has `digest`."""
+        if self.outcome in ("rewound", "released"):
+            return True
+        return self.outcome != "learned" and self.digest != digest
 
 
 class DayEntry(Day):

@@ -129,9 +129,12 @@ class Ledger:
 
         Raises AlreadyLearnedError if the day is learned.
         """
-        entry = Day(day=day, digest=digest, outcome="quarantined", reason=reason)
+        self.note(lease, Day(day=day, digest=digest, outcome="quarantined", reason=reason))
+
+    def note(self, lease: Lease, entry: Day) -> None:
+        """The same for any outcome that changes no version: quarantined, given_up, ignored."""
         with self.engine.begin() as connection:
-            committing.set_aside(connection, lease, entry)
+            committing.note(connection, lease, entry)
 
     # ---- what is known of a line
 
@@ -151,7 +154,9 @@ class Ledger:
         Not those that are learned, nor those that are quarantined with this very content.
         """
         known = self.fates(application)
-        return [day for day, digest in sorted(landed.items()) if _is_due(known.get(day), digest)]
+        return [
+            d for d, digest in sorted(landed.items()) if d not in known or known[d].is_due(digest)
+        ]
 
     def history(self, application: str) -> list[DayEntry]:
         """Every entry of every day, in the order of commits."""
@@ -230,12 +235,6 @@ class Ledger:
         query = query.filter_by(**equal).order_by(*table.primary_key)
         with self._reading() as connection:
             return [entry_of(kind, row._mapping) for row in connection.execute(query)]
-
-
-def _is_due(fate: DayEntry | None, digest: str) -> bool:
-    if fate is None or fate.outcome == "rewound":
-        return True
-    return fate.outcome == "quarantined" and fate.digest != digest
 
 
 def _plain_rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
