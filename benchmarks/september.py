@@ -3,7 +3,8 @@
 `python -m benchmarks.september` fits first champions on the days before September and learns its
 thirty days with more or less replay, then the same with a bound on the items that are remembered
 of a household. Each is compared, seed by seed and day by day, with replay and no bound. Writes
-results/september.{json,md}. `--quick` takes a short history and four days: not to be quoted.
+results/september.{json,md}; without replays, as in `--replays --bounds 400`, september_bounds.
+`--quick` takes a short history and four days: not to be quoted.
 """
 
 import argparse
@@ -29,7 +30,7 @@ FIRST, END = dt.date(2017, 9, 1), dt.date(2017, 9, 30)
 QUICK_FROM, QUICK_END = dt.date(2017, 8, 22), dt.date(2017, 9, 4)
 REPLAYS = (128, 64, 0)
 BOUNDS = (400, 200)
-SEEDS = 2  # first champions; with a bound one, as each takes a fit of its own
+SEEDS = 2  # with a bound one, as each takes a fit of its own
 NOTES = (
     "Complete Journey, 2017-09-01 to 2017-09-30, learned day by day without the gate from the "
     "same first champions, fitted on the half year before. Beside default (params.yaml without a "
@@ -44,11 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Live through September in each way and write what it came to."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--quick", action="store_true", help="few days, not to be quoted")
+    parser.add_argument("--replays", type=int, nargs="*", default=REPLAYS, help="lists a night")
     parser.add_argument("--bounds", type=int, nargs="*", default=BOUNDS, help="items a household")
+    parser.add_argument(
+        "--seeds", type=int, default=SEEDS, help="first champions, without a bound"
+    )
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    ways = [Way(FROZEN, None, SEEDS), Way(DEFAULT, {}, SEEDS)]
-    ways += [Way(f"replay {count}", {"replay": count}, SEEDS) for count in REPLAYS]
+    ways = [Way(FROZEN, None, given.seeds), Way(DEFAULT, {}, given.seeds)]
+    ways += [Way(f"replay {count}", {"replay": count}, given.seeds) for count in given.replays]
     groups = lived(september(ways, None, given.quick))
     for bound in given.bounds:
         at = september([Way(FROZEN, None), Way(DEFAULT, {})], bound, given.quick)
@@ -57,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     figures = [one for name in groups for one in _of(name, groups)]
     table = in_words(figures)
     log.info("%s", table)
-    findings.publish("september", figures, table, notes=NOTES, quick=given.quick)
+    name = "september" if given.replays else "september_bounds"
+    findings.publish(name, figures, table, notes=NOTES, quick=given.quick)
 
 
 def september(ways: list[Way], bound: int | None, quick: bool) -> Shop:
