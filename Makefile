@@ -104,7 +104,7 @@ bench-browsing: setup ## what people do next in two other shops: EVENTS=DIR
 	@python -m benchmarks.browsing --events $(EVENTS)
 
 bench-learning: peers ## ways to learn a day: update rules, what keeps old knowledge; SHOP=made_up is one
-	@python -m benchmarks.learning $(if $(SHOP),--shop $(SHOP))
+	@python -m benchmarks.learning $(if $(SHOP),--shop $(SHOP)) $(if $(SEEDS),--seeds $(SEEDS))
 
 bench-cost: setup ## does an increment cost more as history grows? and the whole process, beside a full retrain
 	@python -m benchmarks.cost

@@ -49,28 +49,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="six weeks, not to be quoted")
     parser.add_argument("--only", choices=("growth", "process"), help="one of the two")
     parser.add_argument("--application", help="the growth of one instead of all")
+    parser.add_argument("--most-items", type=int, help="bound recommendation's growth by this")
     parser.add_argument(
         "--rounds", type=int, default=cost_process.ROUNDS, help="full retrains that are timed"
     )
     given = parser.parse_args(arguments)
+    if given.most_items and given.application != "recommendation":
+        parser.error("--most-items is of --application recommendation")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     place = (WORKSPACE / "days").resolve()
     make_place(place, LAST)
     if given.only != "process":
         for name in [given.application] if given.application else load_params().applications:
-            measure_growth(place, name, given.quick)
+            measure_growth(place, name, given.quick, given.most_items)
     if given.only != "growth":
         measure_processes(place, given.quick, 1 if given.quick else given.rounds)
 
 
-def measure_growth(place: Path, application: str, quick: bool) -> None:
-    """One application; writes cost_growth_<application>."""
+def measure_growth(place: Path, application: str, quick: bool, most_items: int | None) -> None:
+    """One application; writes cost_growth_<application>, with a bound its own file."""
     span = QUICK if quick else Span()
     lines = (WORKSPACE / "line").resolve()
-    growth = cost_growth.grow(place, application, span, lines / application)
+    bounded = {} if most_items is None else {"most_items": most_items}
+    growth = cost_growth.grow(place, application, span, lines / application, **bounded)
     found, table = cost_figures.figures(growth), cost_figures.table(growth)
     log.info("%s", table)
-    name = f"cost_growth_{application}"
+    name = f"cost_growth_{application}" + (f"_{most_items}_items" if bounded else "")
     findings.publish(name, found, table, notes=GROWTH_NOTES, quick=quick)
 
 

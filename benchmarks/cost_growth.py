@@ -11,6 +11,7 @@ import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from benchmarks.cost_figures import OWN, SAME, Growth, Span, Spent
 from benchmarks.regimes import shop_days
@@ -24,9 +25,13 @@ FIRST = dt.date(2017, 1, 1)  # day 1 of the shop
 SEED = 1
 
 
-def grow(place: Path, application: str, span: Span, folder: Path) -> Growth:
-    """Live through the days up to the last one and measure; `folder` is made anew."""
+def grow(place: Path, application: str, span: Span, folder: Path, **settings: Any) -> Growth:
+    """Live through the days up to the last one and measure; `folder` is made anew.
+
+    `settings` are the learner's, in the place of those in params.yaml.
+    """
     section = load_params().application(application)
+    section = section.model_copy(update={"settings": {**section.settings, **settings}})
     growth = Growth(application, span)
     same = _live_through(place, section, growth, fresh(folder))
     growth.events = sum(len(today.events) for today in same)

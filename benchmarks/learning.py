@@ -4,8 +4,8 @@
 learn, so each way only has parameters of its own: the same days, rows, held-out units and replay
 memory. Beside each other: frozen parameters, naive fine-tuning, the default, the default through
 the gate, a full retrain every seven days, update rules, and what keeps old knowledge. Writes
-results/learning_<shop>.{json,md} and plots. `--shop NAME` takes one, `--quick` a short form that
-is not to be quoted.
+results/learning_<shop>.{json,md} and plots. `--shop NAME` takes one, `--seeds N` at most so many
+first fits of each way, `--quick` a short form that is not to be quoted.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
@@ -46,10 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--shop", choices=sorted(SHOPS), action="append", help="all by default")
     parser.add_argument("--quick", action="store_true", help="few days, not to be quoted")
+    parser.add_argument("--seeds", type=int, help="first fits of each way at most")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     for name in given.shop or SHOPS:
         shop = SHOPS[name](given.quick)
+        if given.seeds:
+            ways = [replace(way, seeds=min(way.seeds, given.seeds)) for way in shop.ways]
+            shop = replace(shop, ways=ways)
         courses = live_through(shop)
         found = figures(courses, shop)
         published = findings.publish(

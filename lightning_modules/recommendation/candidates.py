@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightning_modules.recommendation.lists import spans, starts
-from lightning_modules.recommendation.state import ITEM_TAUS, PAIR_TAUS, ShopState
+from lightning_modules.recommendation.pairs import LASTING, PAIR_TAUS
+from lightning_modules.recommendation.state import ITEM_TAUS, ShopState
 from lightning_modules.recommendation.tables import Floats, Ints, fade, item_of, pair_keys
 
-GROUP_TAU = 3  # the column of PAIR_TAUS that tells lasting tastes
 SMOOTHING_VISITS = 0.3
 COMMON_TASTE = 3.0
 LISTS_AT_ONCE = 512  # with a pool of 8,000, 80 MB whatever the day's length
@@ -90,8 +90,8 @@ def tastes(past: Histories, shop: Shelf) -> Floats:
     """Log P(group | user) up to a constant, (L, groups): own visits, drawn to the shop's mix."""
     lists, groups = len(past.visits), len(shop.group_sold)
     cell = past.owner * groups + shop.group[past.item]
-    visits = np.bincount(cell, weights=past.faded[:, GROUP_TAU], minlength=lists * groups)
-    own = visits.reshape(lists, groups) / np.maximum(past.visits[:, GROUP_TAU], 0.5)[:, None]
+    visits = np.bincount(cell, weights=past.faded[:, LASTING], minlength=lists * groups)
+    own = visits.reshape(lists, groups) / np.maximum(past.visits[:, LASTING], 0.5)[:, None]
     common = shop.group_sold / max(float(shop.group_sold.sum()), 1e-9)
     mix = own * SMOOTHING_VISITS + common * COMMON_TASTE + 1e-6
     taste: Floats = np.log(mix.astype(np.float32))

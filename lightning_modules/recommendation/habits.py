@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightning_modules.recommendation.candidates import Histories
-from lightning_modules.recommendation.state import ShopState, shifted
+from lightning_modules.recommendation.pairs import shifted
+from lightning_modules.recommendation.state import ShopState
 from lightning_modules.recommendation.tables import Floats, Ints
 
 VISITS_BACK = 12

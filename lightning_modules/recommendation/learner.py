@@ -210,8 +210,9 @@ class RecommendationLearner:
         names.users.see(bought.user_ids, day)
         users, items = names.users.find(bought.user_ids), names.items.find(bought.item_ids)
         channels = names.channels.find(bought.channels)
-        self.state.absorb(users[bought.user], items[bought.item], day)
-        self.state.absorb_baskets(users, items, channels, bought, self.settings.most_pairs)
+        told = self.settings
+        self.state.absorb(users[bought.user], items[bought.item], day, told.most_items)
+        self.state.absorb_baskets(users, items, channels, bought, told.most_pairs)
 
     def _train(self, source: "Source", rule: dict[str, Any], seed: int) -> Curve:
         from lightning_modules.events import Events

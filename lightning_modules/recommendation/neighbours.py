@@ -9,10 +9,10 @@ import numpy as np
 from scipy import sparse
 
 from lightning_modules.recommendation.candidates import Candidates
-from lightning_modules.recommendation.state import PAIR_TAUS, ShopState
+from lightning_modules.recommendation.pairs import LASTING, PAIR_TAUS
+from lightning_modules.recommendation.state import ShopState
 from lightning_modules.recommendation.tables import Floats, Ints, fade, item_of
 
-LASTING = 3  # the column of PAIR_TAUS that tells lasting tastes
 MOST_USERS = 4000  # the most recent ones are asked: a larger shop costs no more
 LEAST_VISITS = 0.5
 LISTS_AT_ONCE = 64

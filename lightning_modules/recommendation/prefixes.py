@@ -8,15 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lightning_modules.recommendation.pairs import MARKS, PAIR_TAUS, Pairs
 from lightning_modules.recommendation.session_places import Places
-from lightning_modules.recommendation.state import (
-    BASKET_TAU,
-    MARKS,
-    PAIR_TAUS,
-    Pairs,
-    ShopState,
-    Users,
-)
+from lightning_modules.recommendation.state import BASKET_TAU, ShopState, Users
 from lightning_modules.recommendation.tables import Floats, Ints, pair_keys
 from lightning_modules.vocabulary import NO_ROW
 

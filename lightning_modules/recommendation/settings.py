@@ -16,6 +16,8 @@ class Settings:
         pool: The best sellers that new items are taken from.
         explore: Candidates that the user never bought.
         neighbours: The nearest users whose purchases are a feature.
+        most_items: Items of one user that are remembered at most, those it bought most; each is a
+            candidate. None is all that it ever bought.
         most_pairs: Pairs of items in one basket that are counted at most.
         sampling_share: The share of not bought candidates that training sees.
         hidden: Widths of the network's layers.
@@ -40,6 +42,7 @@ class Settings:
     pool: int = 8000
     explore: int = 400
     neighbours: int = 100
+    most_items: int | None = None
     most_pairs: int = 400_000
     sampling_share: float = 0.12
     hidden: tuple[int, ...] = (128, 64)
@@ -62,9 +65,10 @@ class Settings:
         return rule, rule
 
     def __post_init__(self) -> None:
-        for name in ("adapters", "blocks"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 0")
+        for name, least in (("adapters", 0), ("blocks", 0), ("most_items", 1)):
+            told = getattr(self, name)
+            if told is not None and told < least:
+                raise ValueError(f"{name} is {told}: it must be at least {least}")
         refuse_unfit(self.replay_policy, self.replay_size)
 
     @classmethod

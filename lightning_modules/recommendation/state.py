@@ -1,12 +1,12 @@
 """What is known of users, items and who buys what: counters that fade by days, not by steps."""
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lightning_modules.recommendation.offers import Offers
+from lightning_modules.recommendation.pairs import PAIR_TAUS, Pairs, shifted
 from lightning_modules.recommendation.purchases import Purchases
 from lightning_modules.recommendation.tables import (
     ITEM_BITS,
@@ -19,11 +19,9 @@ from lightning_modules.recommendation.tables import (
 from lightning_modules.recommendation.together import Together
 from lightning_modules.tables import Table, empty
 
-PAIR_TAUS = np.array([7, 21, 60, 180], np.float32)
 ITEM_TAUS = np.array([3, 7, 28, 90], np.float32)
 BASKET_TAU = np.float32(60)
 MARKDOWN_TAUS = np.array([3, 60], np.float32)
-MARKS = 32  # visits that a pair's marks reach back
 
 
 @dataclass
@@ -61,58 +59,6 @@ class Items(Table):
     group: NDArray[np.int32] = field(default_factory=empty(np.int32))
 
 
-@dataclass
-class Pairs(Table):
-    """Per (user, item) ever bought, sorted by `key`: faded purchases, count, days.
-
-    `visit` is the number of the user's visit at the last purchase, and `recent` has bit k set if
-    the item was bought k visits before that one. `gap` (days) lies between the last two
-    purchases, and `spread` is the sum of all squared gaps.
-    """
-
-    key: Ints = field(default_factory=empty(np.int64))
-    faded: Floats = field(default_factory=empty(np.float32, 4))
-    count: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
-    first: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
-    last: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
-    visit: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
-    recent: NDArray[np.uint32] = field(default_factory=empty(np.uint32))
-    gap: NDArray[np.uint16] = field(default_factory=empty(np.uint16))
-    spread: Floats = field(default_factory=empty(np.float32))
-
-    @property
-    def user(self) -> Ints:
-        """The user row of each pair."""
-        return self.key >> ITEM_BITS
-
-    @property
-    def item(self) -> Ints:
-        """The item row of each pair."""
-        return item_of(self.key)
-
-    def insert(self, keys: Ints) -> None:
-        """Make room for new, sorted keys; their counters are zero."""
-        if len(keys) == 0:
-            return
-        new = np.searchsorted(self.key, keys) + np.arange(len(keys))
-        kept = np.ones(len(self.key) + len(keys), bool)
-        kept[new] = False
-        source = np.cumsum(kept) - 1  # one gather is quicker than np.insert on every column
-        if len(self.key) == 0:
-            self.grow(1)
-        for column in fields(self):
-            moved = getattr(self, column.name)[source]
-            moved[new] = keys if column.name == "key" else 0
-            setattr(self, column.name, moved)
-
-
-def shifted(marks: NDArray[np.uint32], visits: NDArray[Any]) -> NDArray[np.uint32]:
-    """The marks of past visits (n,), some visits later; those beyond MARKS are lost."""
-    by = np.minimum(visits, MARKS).astype(np.uint64)
-    moved: NDArray[np.uint32] = ((marks.astype(np.uint64) << by) & 0xFFFFFFFF).astype(np.uint32)
-    return moved
-
-
 def _and_first_times(
     rows: Ints, fresh: NDArray[np.bool_], lone: Ints
 ) -> tuple[Ints, NDArray[np.bool_]]:
@@ -131,8 +77,10 @@ class ShopState:
     together: Together = field(default_factory=Together)
     day: int = 0
 
-    def absorb(self, users: Ints, items: Ints, day: int) -> None:
+    def absorb(self, users: Ints, items: Ints, day: int, most_items: int | None = None) -> None:
         """Take in the day's distinct (user, item) rows, in any order; -1 is one without a row.
+
+        Of each of these users' items `most_items` stay: see `Pairs.keep_most`.
 
         Raises:
             ValueError: if the day is not after the last one: each day counts once.
@@ -153,6 +101,8 @@ class ShopState:
         self.pairs.visit[at] = visit
         lone = items[(items >= 0) & ~known]
         self._absorb_items(*_and_first_times(item_of(keys), fresh, lone), day)
+        if most_items is not None:
+            self.pairs.keep_most(np.unique(keys >> ITEM_BITS), day, most_items)
 
     def absorb_baskets(
         self, users: Ints, items: Ints, channels: Ints, bought: Purchases, most_pairs: int

@@ -13,7 +13,8 @@ from safetensors.numpy import save_file
 
 from lightning_modules.files import read_arrays
 from lightning_modules.recommendation.offers import Offers
-from lightning_modules.recommendation.state import Items, Pairs, ShopState, Users
+from lightning_modules.recommendation.pairs import Pairs
+from lightning_modules.recommendation.state import Items, ShopState, Users
 from lightning_modules.recommendation.tables import ITEM_BITS, item_of, pair_keys
 from lightning_modules.recommendation.together import Together
 

@@ -13,7 +13,8 @@ from lightning_modules.recommendation.habits import (
     habits,
     marks,
 )
-from lightning_modules.recommendation.state import MARKS, ShopState, shifted
+from lightning_modules.recommendation.pairs import MARKS, shifted
+from lightning_modules.recommendation.state import ShopState
 
 
 def lived(*days: tuple[int, list[int]]) -> ShopState:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from lightning_modules.recommendation.offers import Offers
+from lightning_modules.recommendation.pairs import PAIR_TAUS
 from lightning_modules.recommendation.purchases import Purchases
 from lightning_modules.recommendation.state import (
     BASKET_TAU,
     ITEM_TAUS,
     MARKDOWN_TAUS,
-    PAIR_TAUS,
     ShopState,
 )
 from lightning_modules.recommendation.state_file import load_state, save_state
