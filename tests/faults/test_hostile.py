@@ -24,7 +24,7 @@ from tasks.carry import make_workspace
 from tasks.ledger import Ledger
 from tasks.manifest import Manifest
 from tasks.params import load_params
-from tasks.roll_back import NoWayBackError
+from tasks.rewind import NoWayBackError
 from tests.bundles import FIELDS
 from tests.line import APPLICATION, ROOT, Place
 
