@@ -35,7 +35,7 @@ $(STAMP):
 	@echo "== Building .venv with the pinned packages (once; some 250 of them, a few minutes)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
 	@.venv/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@set -o pipefail; .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt ".[dev,postgres]" \
+	@set -o pipefail; .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt ".[dev,postgres,s3]" \
 		| awk '/^Collecting/ && ++n % 25 == 0 {print "   " n " packages found"} \
 			/^Installing/ {print "   " n " packages found, installing them"} {fflush()}'
 	@rm -rf build dayshift.egg-info

@@ -81,36 +81,46 @@ def caught_up_template(template: Path, flows: Flows) -> Path:
 
 
 @pytest.fixture
-def caught_up(caught_up_template: Path, tmp_path: Path) -> Iterator[Place]:
+def database(request: pytest.FixtureRequest) -> str | None:
+    """Where the ledger is, if not in its file: on PostgreSQL, for a test that asks for it."""
+    for name in ("url", "postgres_url"):
+        if name in request.fixturenames:
+            url: str = request.getfixturevalue(name)
+            return url if url.startswith("postgresql") else None
+    return None
+
+
+@pytest.fixture
+def caught_up(caught_up_template: Path, tmp_path: Path, database: str | None) -> Iterator[Place]:
     """A workspace whose landed days were all learned by the daily flow."""
-    yield from _copied(caught_up_template, tmp_path)
+    yield from _copied(caught_up_template, tmp_path, database)
 
 
 @pytest.fixture
-def empty_place(empty_template: Path, tmp_path: Path) -> Iterator[Place]:
+def empty_place(empty_template: Path, tmp_path: Path, database: str | None) -> Iterator[Place]:
     """A workspace of the test's own, without a champion, as the current directory."""
-    yield from _copied(empty_template, tmp_path)
+    yield from _copied(empty_template, tmp_path, database)
 
 
 @pytest.fixture
-def place(template: Path, tmp_path: Path) -> Iterator[Place]:
+def place(template: Path, tmp_path: Path, database: str | None) -> Iterator[Place]:
     """A workspace of the test's own, with a first champion, as the current directory."""
-    yield from _copied(template, tmp_path)
+    yield from _copied(template, tmp_path, database)
 
 
 @pytest.fixture
-def evening(evening_template: Path, tmp_path: Path) -> Iterator[Place]:
+def evening(evening_template: Path, tmp_path: Path, database: str | None) -> Iterator[Place]:
     """A workspace with the first day's steps done up to the verdict, in `line.attempt()`."""
-    yield from _copied(evening_template, tmp_path)
+    yield from _copied(evening_template, tmp_path, database)
 
 
 @pytest.fixture
-def seasoned(seasoned_template: Path, tmp_path: Path) -> Iterator[Place]:
+def seasoned(seasoned_template: Path, tmp_path: Path, database: str | None) -> Iterator[Place]:
     """A workspace with three days learned: promoted, kept, promoted."""
-    yield from _copied(seasoned_template, tmp_path)
+    yield from _copied(seasoned_template, tmp_path, database)
 
 
-def _copied(template: Path, tmp_path: Path) -> Iterator[Place]:
-    with line.open_copy(template, tmp_path / "place") as place:
+def _copied(template: Path, tmp_path: Path, database: str | None) -> Iterator[Place]:
+    with line.open_copy(template, tmp_path / "place", database) as place:
         yield place
     shutil.rmtree(place.root)

@@ -1,6 +1,7 @@
 """The made-up shop's line: a workspace with a first champion, and the steps without Prefect."""
 
 import datetime as dt
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
@@ -34,6 +35,7 @@ from tasks.carry import make_workspace
 from tasks.contract import InvalidDayError
 from tasks.due import content, next_increment
 from tasks.ledger import Ledger, Line, open_ledger
+from tasks.ledger.transfer import transfer
 from tasks.params import Params, load_params
 from tasks.pull import pull
 from tasks.records import Action, Increment, Verdict
@@ -133,14 +135,25 @@ def write_workspace(folder: Path, project: Path) -> None:
 
 
 @contextmanager
-def open_copy(template: Path, folder: Path) -> Iterator[Place]:
+def open_copy(template: Path, folder: Path, url: str | None = None) -> Iterator[Place]:
     """Within the block, a copy of a workspace at `folder` is the current directory.
 
+    With a `url`, its ledger is there and no longer in the workspace, for child processes too.
     In this process its code has one revision, whatever the real one is: seeds follow it, and it
     has the path of the shop's files in it, so that a rerun would be another draw.
     """
     shutil.copytree(template, folder, symlinks=True)
-    with chdir(folder), mock.patch.object(workspace, "code_revision", lambda: CODE):
+    with (
+        chdir(folder),
+        mock.patch.dict(os.environ),
+        mock.patch.object(workspace, "code_revision", lambda: CODE),
+    ):
+        os.environ.pop("DAYSHIFT_LEDGER_URL", None)  # of a copy around this one
+        if url:
+            os.environ["DAYSHIFT_LEDGER_URL"] = url
+            transfer(Ledger(f"sqlite:///{workspace.LEDGER}"), open_ledger())
+            for file in workspace.VAR.glob("ledger*"):
+                file.unlink()
         place = Place(folder, load_params(), open_ledger())
         try:
             yield place

@@ -1,6 +1,7 @@
 """The flows as real processes, as a worker or a person starts them."""
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from tasks.ledger import open_ledger
 from tests.line import APPLICATION, Place
 
 DAILY = "from flows.daily import daily_increment; daily_increment(%s)"
+OURS = ("DAYSHIFT_LEDGER_URL", "AWS_")  # what a process takes over from the test
 ROLLBACK = "from flows.rollback import rollback; rollback(%s, application='recommendation')"
 # What a look may leave: SQLite's shared memory, compiled modules, Git's memory of file times.
 NOT_CONTENT = (".db-shm", ".db-wal", ".pyc", ".git/index")
@@ -34,7 +36,10 @@ class Flows(NamedTuple):
         """A Python process in the current directory; what it says comes through one pipe."""
         return subprocess.Popen(
             [sys.executable, "-u", *arguments],
-            env=dict(self.environment),
+            env={
+                **self.environment,
+                **{name: os.environ[name] for name in OURS & os.environ.keys()},
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

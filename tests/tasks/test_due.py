@@ -12,6 +12,8 @@ from tasks.records import Increment
 from tasks.update import UpdateSettings
 from tests.line import APPLICATION, Place, land_instead, learn, nth
 
+pytestmark = pytest.mark.usefixtures("url")  # the ledger on both databases
+
 Manifest = dict[str, str]
 
 

@@ -28,6 +28,8 @@ from tests.line import (
     settle,
 )
 
+pytestmark = pytest.mark.usefixtures("url")  # the ledger on both databases
+
 
 def test_a_promotion_moves_head_and_champion(evening: Place) -> None:
     before = evening.line

@@ -82,8 +82,10 @@ def test_a_ledger_from_before_migrations_goes_on(tmp_path: Path) -> None:
 
 
 def test_the_first_tables_are_taken_over_as_they_are(url: str) -> None:
-    Ledger(url)  # makes the folder
-    _execute(url, f"DROP TABLE {revisions.name}")
+    Path(url.removeprefix("sqlite:///")).parent.mkdir(exist_ok=True)
+    engine = create_engine(url)
+    _first_tables().create_all(engine)
+    engine.dispose()
     ledger = Ledger(url)
     with ledger.lease(APPLICATION) as lease:
         shop.start(ledger, lease)
