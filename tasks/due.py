@@ -4,8 +4,6 @@ import datetime as dt
 import logging
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from tasks import bundle, days, gate, workspace
 from tasks.contract import InvalidDayError
 from tasks.cursor import Cursor
@@ -66,7 +64,7 @@ def next_increment(
     contents = {d: content(d, files.get(d, {}), params.shop) for d in ahead if d <= through}
     for day in ledger.due(application, contents):
         there = files.get(day, {})
-        if contents[day] == CLOSED or _has_rows(there):
+        if contents[day] == CLOSED or days.has_rows(there):
             pinned = _pin(line, application, day, there, params, update)
             history = history_of(_learned(ledger, line), files)
             return pinned.model_copy(update={"learn": learn, "history": history})
@@ -81,7 +79,7 @@ def content(day: dt.date, files: dict[str, str], shop: ShopParams) -> str:
 
     An empty day that comes on the calendar is another one than before.
     """
-    if day in shop.closed_days and not _has_rows(files):
+    if day in shop.closed_days and not days.has_rows(files):
         return CLOSED
     return days.digest(files)
 
@@ -106,18 +104,6 @@ def _tell_late_corrections(
                 fate.outcome,
                 line.day,
             )
-
-
-def _has_rows(files: dict[str, str]) -> bool:
-    """Whether an event file has rows, or cannot be read: validation will say why."""
-    for path in files:
-        if path.startswith("events/"):
-            try:
-                if pq.read_metadata(days.folder() / path).num_rows:
-                    return True
-            except (OSError, ValueError):
-                return True
-    return False
 
 
 def _wait_for(day: dt.date, files: dict[str, str], newest: dt.date, limit: int) -> None:
