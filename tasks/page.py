@@ -66,7 +66,7 @@ def page(
 def _alerts(alerts: Sequence[Alert]) -> str:
     """One line each, before all else."""
     lines = "".join(
-        f"<li><b>{escape(alert.kind)}</b>, {alert.day}: {escape(alert.reason)} "
+        f"<li><b>{escape(alert.kind)}</b> {alert.day}: {escape(alert.reason)} "
         f"<small>{escape(alert.cure)}</small></li>"
         for alert in alerts
     )

@@ -16,6 +16,7 @@ from tasks.sources.pseudonyms import DIGITS, KEY, pseudonym
 from tests.line import ROOT
 from tests.shop import FIRST_DAY, write_shop
 
+pytestmark = pytest.mark.fault(38)
 ONE, OTHER = "k" * 32, "K" * 32
 UNTIL = FIRST_DAY + timedelta(days=2)
 
