@@ -21,7 +21,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export NO_MKDOCS_2_WARNING := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup peers demo serve workspace registry test test-slow check docs fix
+.PHONY: help setup peers demo serve workspace registry test test-slow check docs audit fix
 .PHONY: bench-quality bench-off-policy bench-ta-feng bench-sessions bench-browsing bench-learning bench-overhead
 .PHONY: bench-cost bench-asynchronous
 .DEFAULT_GOAL := help
@@ -54,9 +54,9 @@ demo: setup ## build the data registry, train the first champions, learn the nex
 	@python -m tasks.carry $(WORKSPACE)
 	@cd $(WORKSPACE) && python -m flows.demo --days $(DAYS)
 
-serve: setup ## Prefect server, worker, deployments and reports of a workspace, until Ctrl-C
+serve: setup ## Prefect, worker and reports of a workspace, until Ctrl-C; NOTIFY=type/name
 	@python -m tasks.carry $(WORKSPACE)
-	@cd $(WORKSPACE) && python -m flows.serve --port $(PORT)
+	@cd $(WORKSPACE) && python -m flows.serve --port $(PORT) $(if $(NOTIFY),--notify $(NOTIFY))
 
 workspace: setup ## make the place where runs happen: make workspace DIR=...
 	@python -m tasks.carry $(DIR)
@@ -72,17 +72,22 @@ test: setup ## the fast tests
 test-slow: setup ## the others: real Prefect, DVC, data and browser (CI runs both)
 	@pytest -m slow -n 2 --dist loadfile
 
-check: setup ## ruff, mypy --strict, the import contracts, and links of the pages
+check: setup ## ruff, mypy --strict, the import contracts, links of the pages and the pins
 	@ruff format --check .
 	@ruff check .
 	@mypy
 	@lint-imports
 	@mkdocs build --quiet
+	@pytest -m "not slow" tests/faults/test_supply_chain.py
 
 docs: setup ## the pages as a site, in var/site
 	@PYTHONPATH=. python docs/reference.py
 	@mkdocs build --quiet
 	@echo "open $(CURDIR)/var/site/index.html"
+
+audit: setup ## known vulnerabilities of the pinned packages; asks PyPI's database, so not in check
+	@test -x .venv/audit/bin/pip-audit || { $(PYTHON) -m venv .venv/audit && .venv/audit/bin/pip install -q pip-audit; }
+	@.venv/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
 
 fix: setup ## format, and repair what ruff can
 	@ruff format .

@@ -4,11 +4,10 @@ from prefect import flow
 
 from flows import steps
 from flows.command_line import run_command
-from flows.score import tell_of_new_head
+from flows.ending import show_line
 from tasks.attempt import fresh_folder
 from tasks.ledger import Line, open_ledger
 from tasks.params import ALL, load_params
-from tasks.report import write_report
 
 
 @flow(name="bootstrap", flow_run_name="{application}-bootstrap")
@@ -31,8 +30,7 @@ def bootstrap(application: str = ALL) -> list[Line]:
         if line is None:
             where = fresh_folder(application)
             line = steps.fit_first_champion(ledger, lease, application, params, where)
-    write_report(ledger, application)
-    tell_of_new_head(ledger, application)
+    show_line(ledger, application, params)
     return [line]
 
 

@@ -7,8 +7,8 @@ from prefect import flow
 
 from flows import artifacts, steps
 from flows.command_line import run_command
+from flows.ending import show_line
 from flows.names import run_name
-from flows.score import tell_of_new_head
 from flows.tonight import describe, look_at_tonight
 from tasks.attempt import open_attempt
 from tasks.contract import InvalidDayError
@@ -17,7 +17,6 @@ from tasks.ledger import Lease, Ledger, open_ledger
 from tasks.nights import UNTOLD, untold
 from tasks.params import ALL, Params, load_params
 from tasks.records import Increment, Learn, Verdict
-from tasks.report import write_report
 from tasks.update import UpdateSettings
 
 log = logging.getLogger("flows.daily")  # of that name when run with `python -m`, too
@@ -69,8 +68,7 @@ def daily_increment(
                 ledger, lease, application, params, through_day, update, learn
             )
         finally:
-            write_report(ledger, application)
-            tell_of_new_head(ledger, application)
+            show_line(ledger, application, params)
         raise_alarms(untold(ledger, application))
     return verdicts
 

@@ -1,8 +1,18 @@
-"""Names by which a person finds a run."""
+"""Names by which a person finds a run, and an automation an event."""
 
 from collections.abc import Callable
 
 from prefect import runtime
+
+NEW_HEAD = "dayshift.new-head"  # the deployments of `score` wait for it
+
+
+def resource(application: str) -> dict[str, str]:
+    """What an event of the application is about."""
+    return {
+        "prefect.resource.id": f"dayshift.{application}",
+        "prefect.resource.name": application,
+    }
 
 
 def run_name(day: str, otherwise: str) -> Callable[[], str]:

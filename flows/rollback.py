@@ -6,10 +6,9 @@ from prefect import flow
 
 from flows import steps
 from flows.command_line import run_command
-from flows.score import tell_of_new_head
+from flows.ending import show_line
 from tasks.ledger import Line, open_ledger
 from tasks.params import load_params
-from tasks.report import write_report
 
 
 @flow(name="rollback", flow_run_name="{application}-rollback")
@@ -36,8 +35,7 @@ def rollback(
     with ledger.lease(application) as lease:
         line = steps.go_back(ledger, lease, application, params, to_version, days_since, reason)
         steps.finish_snapshots(ledger, application)
-    write_report(ledger, application)
-    tell_of_new_head(ledger, application)
+    show_line(ledger, application, params)
     return line
 
 

@@ -15,10 +15,11 @@ POOL = "increments"
 Children = dict[str, "subprocess.Popen[bytes]"]
 
 
-def serve(port: int, reports_port: int) -> None:
-    """Serve the workspace in the current directory.
+def serve(port: int, reports_port: int, notify: str | None = None) -> None:
+    """Serve the workspace in the current directory; `notify` is a block to send alerts by.
 
     Raises:
+        NoBlockError: Prefect has no such block.
         ServerError: a port is taken, the server did not come up, or a part ended by itself.
     """
     check_free(reports_port)
@@ -29,6 +30,10 @@ def serve(port: int, reports_port: int) -> None:
         give_up_lost_runs()
         _prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
         _prefect("--no-prompt", "deploy", *_deployments())
+        if notify:
+            from flows.alerts import pass_on  # imports Prefect, see above
+
+            pass_on(notify, load_params().alerts.stale_days)
         children = _start_children(reports_port)
         print(_welcome(port, reports_port), flush=True)
         try:
@@ -109,12 +114,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=PORT, help="of the Prefect server")
     parser.add_argument("--reports-port", type=int, help="of the report pages (port + 1)")
+    parser.add_argument("--notify", help="send alerts by this block of Prefect, as type/name")
     given = parser.parse_args(arguments)
     try:
-        serve(given.port, given.reports_port or given.port + 1)
+        serve(given.port, given.reports_port or given.port + 1, given.notify)
     except KeyboardInterrupt:
         print("stopped", flush=True)
-    except ServerError as problem:
+    except (LookupError, ServerError) as problem:
         raise SystemExit(str(problem)) from problem
 
 

@@ -6,10 +6,9 @@ from prefect import flow
 
 from flows import steps
 from flows.command_line import run_command
-from flows.score import tell_of_new_head
+from flows.ending import show_line
 from tasks.ledger import Line, open_ledger
 from tasks.params import load_params
-from tasks.report import write_report
 from tasks.settle import Decision
 
 
@@ -31,8 +30,7 @@ def settle(day: date, decision: Decision, reason: str, application: str) -> Line
     with ledger.lease(application) as lease:
         line = steps.settle_day(ledger, lease, params, day, decision, reason)
         steps.finish_snapshots(ledger, application)
-    write_report(ledger, application)
-    tell_of_new_head(ledger, application)
+    show_line(ledger, application, params)
     return line
 
 

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from tasks import workspace
 from tasks.contract import COLUMNS, InvalidDayError
@@ -75,6 +76,18 @@ def by_day(manifest: dict[str, str]) -> dict[dt.date, dict[str, str]]:
             found.setdefault(dt.date.fromisoformat(name.removeprefix("date=")), {})[path] = md5
     landed = (day for day, files in found.items() if any(p.startswith("events/") for p in files))
     return {day: found[day] for day in sorted(landed)}
+
+
+def has_rows(files: dict[str, str]) -> bool:
+    """Whether an event file of the day has rows, or cannot be read: validation will say why."""
+    for path in files:
+        if path.startswith("events/"):
+            try:
+                if pq.read_metadata(folder() / path).num_rows:
+                    return True
+            except (OSError, ValueError):
+                return True
+    return False
 
 
 def digest(files: dict[str, str]) -> str:

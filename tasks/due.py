@@ -4,8 +4,6 @@ import datetime as dt
 import logging
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from tasks import bundle, days, gate, workspace
 from tasks.contract import InvalidDayError
 from tasks.cursor import Cursor
@@ -73,7 +71,7 @@ def next_increment(
         there = files.get(day, {})
         if params.shop.on_quarantine == "wait":
             _stay_behind_days_set_aside(fates, line, day)
-        if contents[day] == CLOSED or _has_rows(there):
+        if contents[day] == CLOSED or days.has_rows(there):
             pinned = pin(line, day, there, params, update)
             chosen = {"learn": learn, "history": history_of(_learned(fates, line), files)}
             if _is_released(ledger, application, day, contents[day]):
@@ -90,7 +88,7 @@ def content(day: dt.date, files: dict[str, str], shop: ShopParams) -> str:
 
     An empty day that comes on the calendar is another one than before.
     """
-    if day in shop.closed_days and not _has_rows(files):
+    if day in shop.closed_days and not days.has_rows(files):
         return CLOSED
     return days.digest(files)
 
@@ -133,18 +131,6 @@ def _is_released(ledger: Ledger, application: str, day: dt.date, digest: str) ->
         (entry.day, entry.digest, entry.outcome) == (day, digest, "released")
         for entry in ledger.history(application)
     )
-
-
-def _has_rows(files: dict[str, str]) -> bool:
-    """Whether an event file has rows, or cannot be read: validation will say why."""
-    for path in files:
-        if path.startswith("events/"):
-            try:
-                if pq.read_metadata(days.folder() / path).num_rows:
-                    return True
-            except (OSError, ValueError):
-                return True
-    return False
 
 
 def _wait_for(day: dt.date, files: dict[str, str], newest: dt.date, limit: int) -> None:

@@ -19,12 +19,13 @@ import pyarrow.parquet as pq
 
 from tasks import git, workspace
 from tasks.interrupted import alone
-from tasks.sources import TABLES, DayFrames, Source, SourceError, open_source
+from tasks.sources import TABLES, DayFrames, Source, SourceError, key_check, open_source
 from tasks.sources.canonical import COLUMNS
 
 log = logging.getLogger(__name__)
 
 PROGRESS_DAYS = 30
+KEY_CHECK = "user-key.check"  # in the registry: which key its people are hidden by
 ALWAYS = ("events", "items")  # written for every landed day, with zero rows if need be
 ARROW = {
     "text": pa.string(),
@@ -62,11 +63,12 @@ def land_day(source: Source, day: date) -> Landing:
 
     Raises:
         MissingRegistryError: there is no registry yet, or it is not this workspace's own.
-        SourceError: the source cannot be read.
+        SourceError: the source cannot be read, or hides people otherwise than before.
     """
     registry = workspace.own_registry()
     with alone(workspace.LANDING):  # two at once would commit each other's files
         _discard_leftovers(registry)
+        _check_key(registry, source)
         known = workspace.locked_files(registry)
         frames = source.read_day(day)
         return land_frames(day, frames, known)
@@ -98,6 +100,7 @@ def build_registry(source: Source, history_until: date) -> str:
     """
     registry = workspace.REGISTRY
     if registry.exists():
+        _check_key(registry, source)
         log.info("the registry is already there: %s", registry)
         return git.head(registry)
     draft = workspace.VAR / "registry.draft"
@@ -110,7 +113,8 @@ def build_registry(source: Source, history_until: date) -> str:
             f"no day of the source is before shop.history_until = {history_until} in params.yaml; "
             f"the source {known}. Move shop.history_until into that range"
         )
-    for path, text in FILES.items():
+    hidden_by = key_check(source)
+    for path, text in (FILES | ({KEY_CHECK: f"{hidden_by}\n"} if hidden_by else {})).items():
         _write(draft / path, text.encode())
     rows = _write_history(source, days, draft / workspace.DATA)
     git.start(draft)
@@ -120,6 +124,21 @@ def build_registry(source: Source, history_until: date) -> str:
     revision = git.commit_as_of(draft, message, days[-1])
     draft.rename(registry)  # whole or not at all
     return revision
+
+
+def _check_key(registry: Path, source: Source) -> None:
+    """Under another key, or none, every user would be a stranger from now on."""
+    file = registry / KEY_CHECK
+    there, given = file.read_text().strip() if file.exists() else None, key_check(source)
+    if there == given:
+        return
+    if there and given:
+        cure = "set DAYSHIFT_USER_KEY to the key that the registry was built with"
+    elif there:
+        cure = "set shop.source.pseudonymise in params.yaml: the registry has pseudonyms"
+    else:
+        cure = "the registry has people's own ids: build another one, in a workspace of its own"
+    raise SourceError(f"{registry}: every user would be a stranger, nothing was landed; {cure}")
 
 
 def _discard_leftovers(registry: Path) -> None:

@@ -10,7 +10,7 @@ from tasks import charts
 from tasks.faults import Fault
 from tasks.ledger import DayEntry, Ledger
 from tasks.nights import Night
-from tasks.records import Check, Metrics
+from tasks.records import Alert, Check, Metrics
 
 STYLE = files("tasks").joinpath("page.css")
 PLOTLY = files("plotly").joinpath("package_data/plotly.min.js")
@@ -22,7 +22,11 @@ for (const [name, figure] of Object.entries(JSON.parse(document.getElementById("
 
 
 def page(
-    ledger: Ledger, application: str, nights: Sequence[Night], links: Mapping[dt.date, str]
+    ledger: Ledger,
+    application: str,
+    nights: Sequence[Night],
+    links: Mapping[dt.date, str],
+    alerts: Sequence[Alert] = (),
 ) -> str:
     """The whole page; `links` are the days' drift pages, relative to it."""
     champions = ledger.champions(application)
@@ -51,13 +55,23 @@ def page(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE.read_text()}</style></head><body><main><h1>{title}</h1>"
-        f"{_headline(ledger, application, nights, metrics)}"
+        f"{_alerts(alerts)}{_headline(ledger, application, nights, metrics)}"
         f'<section class="plots">{plots}</section>'
         f"<h2>Day by day</h2>{_table(nights, links, metrics)}</main>"
         f'<script type="application/json" id="data">{data}</script>'
         f"<script>{PLOTLY.read_text(encoding='utf-8')}</script><script>{DRAW}</script>"
         "</body></html>\n"
     )
+
+
+def _alerts(alerts: Sequence[Alert]) -> str:
+    """One line each, before all else."""
+    lines = "".join(
+        f"<li><b>{escape(alert.kind)}</b> {alert.day}: {escape(alert.reason)} "
+        f"<small>{escape(alert.cure)}</small></li>"
+        for alert in alerts
+    )
+    return f'<ul class="alerts">{lines}</ul>' if lines else ""
 
 
 def _metrics(nights: Sequence[Night]) -> list[str]:

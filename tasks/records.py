@@ -203,6 +203,15 @@ class Verdict(Record):
     plan: str = Field(default="", description="How the night learned, and why.")
 
 
+class Alert(Record):
+    """Something that a person should look at, open until it is mended or over."""
+
+    kind: Literal["stale champion", "late data", "kept nights", "quarantine", "rollback"]
+    day: dt.date = Field(description="The shop's day that it is about.")
+    reason: str
+    cure: str
+
+
 def seed_of(*parts: str) -> int:
     """A seed below 2**31 that depends on the parts alone."""
     return int.from_bytes(hashlib.sha256("\n".join(parts).encode()).digest()[:4], "big") >> 1

@@ -10,6 +10,7 @@ from tasks import workspace
 from tasks.ledger import Ledger
 from tasks.nights import ReportRow, beside, nights
 from tasks.page import page
+from tasks.records import Alert
 
 PAGE = "index.html"
 DRIFT_PAGE = "drift.html"
@@ -18,7 +19,12 @@ WHY_WIDTH, WHY_LINES, LARGEST_WIDTH = 22, 3, 19
 SHORT_STEPS = {"finish_snapshots": "snapshot", "fine_tune": "learn", "prequential": "score"}
 
 
-def write_report(ledger: Ledger, application: str, reports: Path = workspace.REPORTS) -> Path:
+def write_report(
+    ledger: Ledger,
+    application: str,
+    reports: Path = workspace.REPORTS,
+    alerts: Sequence[Alert] = (),
+) -> Path:
     """Write `<reports>/<application>/index.html`, one file that needs no network; returns it.
 
     Evidently's page of each day is moved beside it first. A version without attachments (the
@@ -32,7 +38,7 @@ def write_report(ledger: Ledger, application: str, reports: Path = workspace.REP
     place = reports / application
     place.mkdir(parents=True, exist_ok=True)
     draft = place / f"{PAGE}.draft"
-    draft.write_text(page(ledger, application, known, links), encoding="utf-8")
+    draft.write_text(page(ledger, application, known, links, alerts), encoding="utf-8")
     return draft.replace(place / PAGE)
 
 

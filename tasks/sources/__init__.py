@@ -3,17 +3,28 @@
 from typing import Any
 
 from tasks.sources.canonical import TABLES, DayFrames, Source, SourceError
+from tasks.sources.pseudonyms import Pseudonymised, key_check, user_key
 
-__all__ = ["TABLES", "DayFrames", "Source", "SourceError", "open_source"]
+__all__ = ["TABLES", "DayFrames", "Source", "SourceError", "key_check", "open_source"]
 
 
 def open_source(settings: dict[str, Any]) -> Source:
     """The source that `settings` (params.yaml, `shop.source`) names by its `kind`.
 
+    With `pseudonymise: true` its people have pseudonyms instead of their ids.
+
     Raises:
-        SourceError: the kind is unknown, or a setting is missing or misspelt.
+        SourceError: the kind is unknown, a setting is missing or misspelt, or there is no key.
     """
-    kind, rest = settings.get("kind"), {k: v for k, v in settings.items() if k != "kind"}
+    rest = dict(settings)
+    kind, hide = rest.pop("kind", None), rest.pop("pseudonymise", False)
+    if hide is not True and hide is not False:
+        raise SourceError("params.yaml: shop.source.pseudonymise is true or false")
+    source = _open(kind, rest)
+    return Pseudonymised(source, user_key()) if hide else source
+
+
+def _open(kind: Any, rest: dict[str, Any]) -> Source:
     try:
         if kind == "complete_journey":
             from tasks.sources.complete_journey import CompleteJourney

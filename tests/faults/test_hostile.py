@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import pickle
+import re
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,6 +34,11 @@ MODEL = "model.safetensors"
 CODE = ("flows", "tasks", "lightning_modules")
 # The one place where a name becomes code: the learner that params.yaml, a file of the code, names.
 IMPORTS_BY_NAME = {"tasks/learners.py"}
+
+
+SECRET = re.compile(
+    r"(?i)(password|passwd|secret|token|access_key|auth_string|api_key)\w* *[:=] *\S|://[^/\s:]+:[^@\s]+@"
+)
 
 
 class Trap:
@@ -308,3 +314,21 @@ def test_no_code_comes_from_a_file_and_no_sql_from_a_text() -> None:
             if last in ("text", "execute", "exec_driver_sql") and made:
                 found.add((name, called))
     assert found == set()
+
+
+@pytest.mark.fault(38)
+def test_no_tracked_setting_holds_a_secret() -> None:
+    """They come from the environment or from Prefect's blocks; a remote's are DVC's, untracked."""
+    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())
+    pool = deployments["definitions"]["work_pool"]
+    assert set(pool["job_variables"]["env"]) == {
+        "OMP_NUM_THREADS",
+        "DO_NOT_TRACK",
+        "DVC_NO_ANALYTICS",
+    }
+    assert SECRET.search("password: x")
+    assert SECRET.search("url = s3://who:secret@there")
+    for name in ("prefect.yaml", "params.yaml", ".dvc/config", "dvc.yaml", "Makefile", ".ci/run"):
+        text = (ROOT / name).read_text()
+        assert not SECRET.search(text), name
+    assert "/config.local" in (ROOT / ".dvc/.gitignore").read_text().splitlines()

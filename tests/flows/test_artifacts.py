@@ -84,6 +84,7 @@ def test_the_verdict_shows_alarms_and_each_check() -> None:
     ) in text
 
 
+@pytest.mark.fault(9)
 def test_what_others_wrote_is_text_and_never_markup() -> None:
     hostile = "<script>x()</script> ![](http://elsewhere/p.png) [a](b) `c` | d\n# e"
     shown = as_text(hostile)

@@ -128,6 +128,7 @@ def test_what_others_wrote_is_text_and_never_markup(nights: Ledger) -> None:
     assert "drift could not be evaluated: price <lost>" in read(page).text
 
 
+@pytest.mark.fault(9)
 def test_a_hostile_reason_is_text_in_the_page_and_in_its_plots(nights: Ledger) -> None:
     hostile = """"'><script>x()</script><a href="http://elsewhere">"""
     made_up.go_back_to(nights, 7, 8, 9, reason=hostile)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from flows import score as flow
+from flows import ending as flow
 from tasks.score import score
 from tests.line import APPLICATION, Place, learn
 
@@ -22,7 +22,7 @@ def test_a_head_without_outputs_is_told_of(
 
     assert tell() == tell() == [seasoned.line.head]
     assert told[0]["event"] == "dayshift.new-head"
-    assert told[0]["resource"] == {"prefect.resource.id": f"dayshift.{APPLICATION}"}
+    assert told[0]["resource"]["prefect.resource.id"] == f"dayshift.{APPLICATION}"
     score(seasoned.ledger, APPLICATION, seasoned.params)
     assert tell() == []
     learn(seasoned, "keep")
