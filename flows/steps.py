@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks import (
     bootstrap,
+    collect,
     decide,
     drift,
     evaluate,
@@ -58,4 +59,5 @@ reach_verdict = step(decide.decide)
 promote_or_keep = step(promote.promote)
 write_outputs = step(score.score)
 go_back = step(roll_back.roll_back)
+collect_versions = step(collect.collect)
 finish_snapshots = step(snapshot.finish_snapshots, retries=2)

@@ -67,7 +67,7 @@ def next_increment(
     for day in ledger.due(application, contents):
         there = files.get(day, {})
         if contents[day] == CLOSED or _has_rows(there):
-            pinned = _pin(line, application, day, there, params, update)
+            pinned = _pin(_standing(ledger, line), day, there, params, update)
             history = history_of(_learned(ledger, line), files)
             return pinned.model_copy(update={"learn": learn, "history": history})
         _wait_for(day, there, newest, params.shop.lateness_days)
@@ -133,14 +133,20 @@ def _wait_for(day: dt.date, files: dict[str, str], newest: dt.date, limit: int) 
     )
 
 
+def _standing(ledger: Ledger, line: Line) -> Line:
+    """The line, without a predecessor if that was collected: there is none to go back to."""
+    gone = ledger.collected(line.application)
+    return line.model_copy(update={"predecessor": None}) if line.predecessor in gone else line
+
+
 def _pin(
     line: Line,
-    application: str,
     day: dt.date,
     files: dict[str, str],
     params: Params,
     update: UpdateSettings | None,
 ) -> Increment:
+    application = line.application
     section = params.application(application)
     parent = bundle.location(workspace.BUNDLES, application, line.head)
     cursor = Cursor.read(parent)

@@ -179,10 +179,32 @@ class ApplicationParams(Record):
         return laid_over(presets.get(name, {}), rest)
 
 
+class RetentionParams(Record):
+    """What a collection keeps. The champion, the head and the anchor always stay."""
+
+    days: int = Field(
+        default=14,
+        ge=1,
+        description="The line's versions of so many last days can be gone back to.",
+    )
+    predecessors: int = Field(
+        default=3, ge=1, description="So can this many champions before the one that serves."
+    )
+    grace_hours: float = Field(
+        default=24, ge=0, description="Nothing younger is removed: someone may be at work with it."
+    )
+    remote: bool = Field(
+        default=False,
+        description="Whether a DVC remote outside the workspace is this workspace's alone, so "
+        "that what it no longer needs is removed there too.",
+    )
+
+
 class Params(Record):
     """The whole file."""
 
     shop: ShopParams
+    retention: RetentionParams = RetentionParams()
     applications: dict[str, ApplicationParams]
 
     def application(self, name: str) -> ApplicationParams:

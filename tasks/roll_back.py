@@ -13,6 +13,7 @@ from tasks.ledger import Champion, Day, DayEntry, Lease, Ledger, Line, Version, 
 from tasks.ledger.entries import Outcome
 from tasks.manifest import ManifestFields
 from tasks.params import Params
+from tasks.retention import made_from
 from tasks.version import EVIDENCE
 
 Fate = Literal["relearn", "keep", "quarantine"]
@@ -93,7 +94,23 @@ def _target(ledger: Ledger, line: Line, wanted: str | None) -> tuple[Bundle, lis
         known = ", ".join(known.version[:12] for known in lineage)
         raise NoWayBackError(f"'{version}' is not one version of this line: {known}")
     found = lineage[places[0] :]
+    _refuse_collected(ledger, line, found[0].version)
     return bundle.load(workspace.BUNDLES, line.application, found[0].version), found
+
+
+def _refuse_collected(ledger: Ledger, line: Line, version: str) -> None:
+    """Raises NoWayBackError if files of the target went, or of what its increment is pinned to."""
+    gone = ledger.collected(line.application)
+    lost = sorted(made_from(ledger, line.application, version) & gone.keys())
+    if lost:
+        of = "its" if lost == [version] else f"{', '.join(name[:12] for name in lost)}, of its"
+        there = ", ".join(
+            known.version[:12] for known in ledger.lineage(line) if known.version not in gone
+        )
+        raise NoWayBackError(
+            f"'{version[:12]}' was collected on {gone[lost[0]]:%Y-%m-%d}: {of} files are gone. "
+            f"params.yaml says under retention how long they stay. There are still: {there}"
+        )
 
 
 def _served_since(lineage: list[Version]) -> str:

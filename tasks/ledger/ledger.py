@@ -6,7 +6,7 @@ head with the one that the caller built on. A process killed at any instant leav
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -30,10 +30,10 @@ from tasks.ledger.entries import (
 from tasks.ledger.lease import Lease
 from tasks.ledger.schema import (
     TABLES_OF_TRUTH,
-    UtcTime,
     attachments,
     attempts,
     champions,
+    collected,
     lines,
     open_database,
     snapshots,
@@ -151,7 +151,11 @@ class Ledger:
         Not those that are learned, nor those that are quarantined with this very content.
         """
         known = self.fates(application)
-        return [day for day, digest in sorted(landed.items()) if _is_due(known.get(day), digest)]
+        return [
+            day
+            for day, digest in sorted(landed.items())
+            if committing.is_due(known.get(day), digest)
+        ]
 
     def history(self, application: str) -> list[DayEntry]:
         """Every entry of every day, in the order of commits."""
@@ -183,6 +187,22 @@ class Ledger:
         )
         with self._reading() as connection:
             return {row.name: row.sha256 for row in connection.execute(query)}
+
+    # ---- what a collection has taken
+
+    def note_collected(self, lease: Lease, names: Iterable[str]) -> None:
+        """These versions can no longer be gone back to: said before their files go.
+
+        A version that is committed again is there again. Raises LostLineError.
+        """
+        with self.engine.begin() as connection:
+            committing.note_collected(connection, lease, names)
+
+    def collected(self, application: str) -> dict[str, dt.datetime]:
+        """The versions whose files went, and when."""
+        query = select(collected).where(collected.c.application == application)
+        with self._reading() as connection:
+            return {row.version: row.at for row in connection.execute(query)}
 
     # ---- snapshots and attempts
 
@@ -220,7 +240,9 @@ class Ledger:
     def contents(self) -> dict[str, list[dict[str, Any]]]:
         """All that makes two ledgers the same: no times, leases or attempts; plain JSON."""
         with self._reading() as connection:
-            return {table.name: _plain_rows(connection, table) for table in TABLES_OF_TRUTH}
+            return {
+                table.name: committing.plain_rows(connection, table) for table in TABLES_OF_TRUTH
+            }
 
     def _reading(self) -> Connection:
         return self.engine.execution_options(reads=True).connect()
@@ -230,21 +252,3 @@ class Ledger:
         query = query.filter_by(**equal).order_by(*table.primary_key)
         with self._reading() as connection:
             return [entry_of(kind, row._mapping) for row in connection.execute(query)]
-
-
-def _is_due(fate: DayEntry | None, digest: str) -> bool:
-    if fate is None or fate.outcome == "rewound":
-        return True
-    return fate.outcome == "quarantined" and fate.digest != digest
-
-
-def _plain_rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
-    names = [column.name for column in table.columns if not isinstance(column.type, UtcTime)]
-    query = select(*(table.c[name] for name in names)).order_by(*table.primary_key)
-    return [
-        {
-            name: value.isoformat() if isinstance(value, dt.date) else value
-            for name, value in row._mapping.items()
-        }
-        for row in connection.execute(query)
-    ]

@@ -1,7 +1,8 @@
 """The ledger's tables, and how its database is opened: SQLite by default, PostgreSQL by URL.
 
 `TABLES_OF_TRUTH` are what "the same ledger" means: each of their rows follows from the data, the
-parameters and the code. Their only other columns are times. Leases and attempts are apart.
+parameters and the code. Their only other columns are times. What a collection has taken, leases
+and attempts are apart.
 """
 
 import datetime as dt
@@ -151,6 +152,14 @@ snapshots = Table(
 )
 TABLES_OF_TRUTH = (lines, versions, days, champions, attachments, snapshots)
 
+collected = Table(  # whose files went, and when
+    "collected",
+    metadata,
+    _name("application", primary_key=True),
+    _name("version", primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    _version("version"),
+)
 leases = Table(
     "leases",
     metadata,
