@@ -150,7 +150,7 @@ def train(
     same inputs give the same bits, unless the schedule says that they do not.
 
     Raises:
-        DivergedError: if a loss, a gradient or a weight is not finite, or the loss runs away.
+        DivergedError: if a loss, gradient, weight or moment is not finite, or the loss runs away.
     """
     frozen = freeze(network, schedule.train)
     steps = -(-events.steps * schedule.epochs // schedule.cache)
@@ -174,7 +174,7 @@ def train(
         after.put("fisher", remembered(known, now, schedule.retention.ewc_decay))
     after = as_before(after, before, frozen, schedule) if frozen else after
     if not after.finite():
-        raise DivergedError("a weight is not finite after training: nothing was learned")
+        raise DivergedError("a weight or moment is not finite after training: nothing was learned")
     return after, progress.curve
 
 
