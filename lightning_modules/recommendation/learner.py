@@ -215,13 +215,15 @@ class RecommendationLearner:
 
     def _train(self, source: "Source", rule: dict[str, Any], seed: int) -> Curve:
         from lightning_modules.events import Events
+        from lightning_modules.halving import train_within_memory
         from lightning_modules.recommendation.network import to_ranker
         from lightning_modules.schedule import Schedule
-        from lightning_modules.training import train
 
         schedule = Schedule.read(rule)
         events = Events(source, schedule.batch_size, seed)
-        after, curve = train(to_ranker(self.parameters), self.parameters, events, schedule)
+        after, curve = train_within_memory(
+            to_ranker(self.parameters), self.parameters, events, schedule
+        )
         # A session may come to an item that gets a freed row: that row is nobody's until then.
         self.parameters = put_on(after, self.vocabulary)
         return curve

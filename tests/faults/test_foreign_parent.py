@@ -1,5 +1,6 @@
 """What the night would start from is missing, or another's: a hard stop, and no new version."""
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -62,8 +63,10 @@ def test_a_parent_of_another_architecture(seasoned: Place, settings: dict[str, o
 
 
 def other_vocabulary(draft: Path, other: Path) -> None:
-    """Ids of another version: fewer than there are rows of state."""
-    shutil.copyfile(other / "vocabulary.json", draft / "vocabulary.json")
+    """One customer fewer than there are rows of state."""
+    names = json.loads((other / "vocabulary.json").read_text())
+    names["users"].pop()
+    (draft / "vocabulary.json").write_text(json.dumps(names))
 
 
 def other_moments(draft: Path, other: Path) -> None:
