@@ -163,6 +163,7 @@ def _target_on_today(line: Line, target: Bundle, params: Params, where: Path) ->
     )
     stored = bundle.store(where, fields, workspace.BUNDLES)
     shutil.rmtree(where)
+    learners.open_learner(stored.path, section)  # a save may end well that wrote nothing
     return stored
 
 

@@ -80,6 +80,7 @@ def test_long_gradients_are_cut(lists: Lists) -> None:
     assert 0 < length <= 1e-6
 
 
+@pytest.mark.fault(6)
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_what_is_not_finite_is_refused(value: float) -> None:
     with pytest.raises(DivergedError, match="gradient of step 3"):
