@@ -75,7 +75,7 @@ class RecommendationLearner:
             learner.state = load_state(directory / STATE_FILE)
             user_ids = names.users.ids()
             load_memory(learner.memory, directory / REPLAY_FILE, user_ids, len(cls.features))
-        except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        except (OSError, LookupError, TypeError, json.JSONDecodeError) as error:
             raise LearnerFileError(
                 f"{directory}: {error!r} in {VOCABULARY_FILE}, {STATE_FILE} or {REPLAY_FILE}; "
                 "restore the bundle"

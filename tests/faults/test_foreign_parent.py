@@ -81,7 +81,7 @@ def other_moments(draft: Path, other: Path) -> None:
 @pytest.mark.fault(8)
 @pytest.mark.parametrize(
     ("swap", "said"),
-    [(other_vocabulary, "take both files from one version"), (other_moments, "fits no weight")],
+    [(other_vocabulary, "restore the bundle"), (other_moments, "fits no weight")],
 )
 def test_files_of_two_versions_with_a_right_manifest(
     seasoned: Place, swap: Callable[[Path, Path], None], said: str, tmp_path: Path

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from tasks import collect, workspace
 from tasks.ledger import LeaseHeldError, LostLineError
+from tasks.nights import beside
 from tasks.params import RetentionParams
+from tasks.records import Increment
 from tasks.retention import UnreadablePinError
 from tasks.roll_back import NoWayBackError
 from tests.tasks.made_up_line import APPLICATION, MadeUp, made_up_line
@@ -354,3 +356,15 @@ def test_what_was_only_pinned_is_not_promised_when_the_line_goes_back(place: Mad
     place.go_back(before[1])
     assert place.targets() == before[1:]
     place.check_whole()
+
+
+@pytest.mark.fault(28)
+def test_a_predecessor_that_was_collected_is_as_none(place: MadeUp) -> None:
+    """As after more roll backs in a row than champions are kept: nights go on."""
+    before = place.line
+    assert before.predecessor
+    with place.ledger.lease(APPLICATION) as lease:
+        place.ledger.note_collected(lease, [before.predecessor])
+    place.learn("keep")
+    pinned = Increment.read(beside(APPLICATION, place.line.head, "increment.json"))
+    assert pinned.predecessor == pinned.parent == before.head
