@@ -6,6 +6,7 @@ of every landed day.
 
 import json
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,9 @@ def experiments(application: str) -> dict[str, str]:
     """The application's experiments by day, as Git refs; a person's own are not among them."""
     found = {}
     for ref in _refs(EXPERIMENTS):
-        name, _, day = ref.rsplit("/", 1)[1].partition("-")
-        if name == application:
-            found[ref] = day
+        name = re.fullmatch(rf"{application}-(\d{{4}}-\d\d-\d\d)", ref.rsplit("/", 1)[1])
+        if name:
+            found[ref] = name[1]
     return found
 
 
