@@ -11,6 +11,7 @@ from prefect.artifacts import (
 
 from flows.markdown import as_text
 from tasks import workspace
+from tasks.collect import Collection
 from tasks.nights import beside
 from tasks.records import Check, Increment, Prequential, Verdict
 from tasks.report import keep_drift_page
@@ -49,6 +50,19 @@ def show_increment(increment: Increment, head: str) -> None:
 def show_plan(application: str, plan: str) -> None:
     """Leave what tonight would do, as Markdown: the artifact of a dry run."""
     create_markdown_artifact(plan, key=_key(application, "plan"), description="a dry run")
+
+
+def show_collection(found: Collection, dry_run: bool) -> str:
+    """Leave what a collection removed, or would, as Markdown; returns it."""
+    going = "would go" if dry_run else "went"
+    sizes = ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in found.bytes.items())
+    text = (
+        f"{found.application}: {sum(found.bytes.values()) / 1e6:.1f} MB {going} ({sizes}), of "
+        f"{len(found.versions)} versions and {len(found.experiments)} experiments. The line can "
+        f"go back to {len(found.targets)}: {', '.join(name[:12] for name in found.targets)}"
+    )
+    create_markdown_artifact(text, key=_key(found.application, "collection"), description=going)
+    return text
 
 
 def verdict_markdown(verdict: Verdict) -> str:

@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks import (
     bootstrap,
+    collect,
     correct,
     decide,
     drift,
@@ -64,4 +65,5 @@ promote_or_keep = step(promote.promote)
 write_outputs = step(score.score)
 go_back = step(roll_back.roll_back)
 settle_day = step(settle.settle)
+collect_versions = step(collect.collect)
 finish_snapshots = step(snapshot.finish_snapshots, retries=2)

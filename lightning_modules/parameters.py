@@ -80,8 +80,9 @@ class Parameters:
         return wider
 
     def finite(self) -> bool:
-        """Whether every weight is a number."""
-        return all(bool(np.isfinite(array).all()) for array in self.weights.values())
+        """Whether every weight is a number, and all that is kept of the optimizer."""
+        arrays = (*self.weights.values(), *self.optimizer.values())
+        return all(bool(np.isfinite(array).all()) for array in arrays)
 
     def save(self, directory: Path) -> None:
         """Write both files."""

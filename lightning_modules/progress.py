@@ -4,14 +4,22 @@ import logging
 from typing import Any
 
 import numpy as np
+import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
+from torch import Tensor
 
 from lightning_modules.learner import Curve, DivergedError
 from lightning_modules.schedule import Schedule
 
 logger = logging.getLogger(__name__)
 RECENT = 50  # updates whose mean loss is compared with the target, for a plateau and divergence
+
+
+def refuse_unless_finite(value: Tensor, what: str, step: int) -> None:
+    """Raise DivergedError on NaN or infinity."""
+    if not bool(torch.isfinite(value)):
+        raise DivergedError(f"the {what} of step {step} is {float(value)}: nothing was learned")
 
 
 class Progress(Callback):
@@ -24,13 +32,18 @@ class Progress(Callback):
         self.best = np.inf
         self.best_step = 0
         self.done = False
+        self.parts: list[float] = []  # losses of the parts of the update at work
 
     def on_train_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Note the step's loss, unless it is told of updates; stop when it is time."""
         if module.automatic_optimization:
-            self.updated({"loss": float(outputs["loss"])})
+            self.parts.append(float(outputs["loss"]))
+            if trainer.global_step > len(self.curve):
+                several = {"parts": float(len(self.parts))} if self.schedule.parts > 1 else {}
+                self.updated({"loss": sum(self.parts), **several})  # Lightning has divided them
+                self.parts = []
         trainer.should_stop |= self.done
 
     def updated(self, update: dict[str, float]) -> None:

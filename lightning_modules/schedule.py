@@ -54,7 +54,8 @@ class Schedule:
     Training ends after `epochs`, after `max_steps`, after `max_seconds` (a rerun may then differ),
     when the mean loss of the last fifty steps is at `target_loss`, or when that has not fallen for
     `patience` steps. It has diverged when that mean is `divergence` times that of the first fifty.
-    `precision` is Lightning's: "bf16-mixed" on a GPU.
+    `precision` is Lightning's: "bf16-mixed" on a GPU. The gradient of an update is added up over
+    `parts` batches: one that did not fit into memory is done in so many, see `halving`.
     """
 
     learning_rate: float
@@ -79,6 +80,7 @@ class Schedule:
     patience: int | None = None
     divergence: float | None = None
     precision: str = "32-true"
+    parts: int = 1
     train: str = "all"
     retention: Retention = field(default_factory=Retention)
 
@@ -100,6 +102,14 @@ class Schedule:
     def cached(self) -> bool:
         """Whether gradients wait in a cache."""
         return self.rule == "asynchronous" or self.cache > 1 or self.workers > 0
+
+    def weight(self, part: int, parts: int) -> float:
+        """What a part's loss is multiplied by; `parts` are those of the epoch.
+
+        Lightning divides by all parts of an update, also where the epoch ends before the last one.
+        """
+        begun = part // self.parts * self.parts
+        return self.parts / max(1, min(self.parts, parts - begun))
 
     @property
     def kept(self) -> set[str]:

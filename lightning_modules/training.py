@@ -16,7 +16,7 @@ from lightning_modules.events import Events
 from lightning_modules.freezing import as_before, freeze
 from lightning_modules.learner import Curve, DivergedError
 from lightning_modules.parameters import Parameters
-from lightning_modules.progress import Progress
+from lightning_modules.progress import Progress, refuse_unless_finite
 from lightning_modules.retention import (
     Average,
     distilled,
@@ -122,6 +122,8 @@ class Training(LightningModule):
         if keep.distill:
             loss = loss + keep.distill * distilled(self.network, self.parent[0], batch)
         refuse_unless_finite(loss, "loss", batch_idx)
+        if self.schedule.parts > 1:
+            loss = loss * self.schedule.weight(batch_idx, int(self.trainer.num_training_batches))
         return loss
 
     def configure_gradient_clipping(
@@ -135,12 +137,6 @@ class Training(LightningModule):
         refuse_unless_finite(norm, "gradient", self.trainer.global_step)
 
 
-def refuse_unless_finite(value: Tensor, what: str, step: int) -> None:
-    """Raise DivergedError on NaN or infinity."""
-    if not bool(torch.isfinite(value)):
-        raise DivergedError(f"the {what} of step {step} is {float(value)}: nothing was learned")
-
-
 def train(
     network: nn.Module, before: Parameters, events: Events, schedule: Schedule
 ) -> tuple[Parameters, Curve]:
@@ -150,10 +146,10 @@ def train(
     same inputs give the same bits, unless the schedule says that they do not.
 
     Raises:
-        DivergedError: if a loss, a gradient or a weight is not finite, or the loss runs away.
+        DivergedError: if a loss, gradient, weight or moment is not finite, or the loss runs away.
     """
     frozen = freeze(network, schedule.train)
-    steps = -(-events.steps * schedule.epochs // schedule.cache)
+    steps = -(-events.steps * schedule.epochs // (schedule.cache * schedule.parts))
     module = Training(network, before, schedule, steps)
     progress, online = Progress(schedule), _online(schedule, before)
     average = _average(network, schedule, before, frozen)
@@ -174,7 +170,7 @@ def train(
         after.put("fisher", remembered(known, now, schedule.retention.ewc_decay))
     after = as_before(after, before, frozen, schedule) if frozen else after
     if not after.finite():
-        raise DivergedError("a weight is not finite after training: nothing was learned")
+        raise DivergedError("a weight or moment is not finite after training: nothing was learned")
     return after, progress.curve
 
 
@@ -189,6 +185,7 @@ def _fitted(
             devices=1,
             precision=schedule.precision,  # type: ignore[arg-type]
             max_epochs=schedule.epochs,
+            accumulate_grad_batches=schedule.parts,
             max_steps=schedule.max_steps or -1,
             max_time=timedelta(seconds=schedule.max_seconds) if schedule.max_seconds else None,
             logger=False,

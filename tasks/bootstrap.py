@@ -202,7 +202,8 @@ def _store(
         code=pins[-1].code,
     )
     stored = bundle.store(draft, fields, workspace.BUNDLES)
-    return bundle.load(workspace.BUNDLES, application, stored.version)
+    learners.open_learner(stored.path, section)  # a save may end well that wrote nothing
+    return stored
 
 
 def _start(

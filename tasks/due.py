@@ -72,7 +72,7 @@ def next_increment(
         if params.shop.on_quarantine == "wait":
             _stay_behind_days_set_aside(fates, line, day)
         if contents[day] == CLOSED or days.has_rows(there):
-            pinned = pin(line, day, there, params, update)
+            pinned = pin(_standing(ledger, line), day, there, params, update)
             chosen = {"learn": learn, "history": history_of(_learned(fates, line), files)}
             if _is_released(ledger, application, day, contents[day]):
                 chosen["limits"] = None
@@ -144,6 +144,12 @@ def _wait_for(day: dt.date, files: dict[str, str], newest: dt.date, limit: int) 
         f"{day} {state}, {newest} is there already and shop.lateness_days is {limit}. Land the "
         "day, or add it to shop.closed_days in params.yaml.",
     )
+
+
+def _standing(ledger: Ledger, line: Line) -> Line:
+    """The line, without a predecessor if that was collected: there is none to go back to."""
+    gone = ledger.collected(line.application)
+    return line.model_copy(update={"predecessor": None}) if line.predecessor in gone else line
 
 
 def pin(

@@ -58,7 +58,9 @@ def _taught(increment: Increment, params: Params, where: Path, plan: Plan) -> Fi
         return _nothing("there was nothing to learn", diverged=False)
     learner.save_parameters(where / FOLDER)
     lists = int((~held_out).sum())
-    return Fit(learned=True, diverged=False, reason="", lists=lists, curve=tuple(curve))
+    parts = int(max(point.get("parts", 1) for point in curve))
+    why = f"in {parts} parts a batch: the whole did not fit into memory" if parts > 1 else ""
+    return Fit(learned=True, diverged=False, reason=why, lists=lists, curve=tuple(curve))
 
 
 def _refitted(increment: Increment, params: Params, where: Path) -> Fit:

@@ -12,6 +12,7 @@ from tasks.limits import Limits
 from tasks.record import Record
 from tasks.records import ApplicationName
 from tasks.update import UpdateSettings, laid_over
+from tasks.upkeep import AlertParams, RetentionParams
 
 PARAMS = Path("params.yaml")
 DEFAULT = "default"  # the preset that changes nothing
@@ -194,25 +195,12 @@ class ApplicationParams(Record):
         return laid_over(presets.get(name, {}), rest)
 
 
-class AlertParams(Record):
-    """When a person is called, see tasks/alerts.py."""
-
-    stale_days: int = Field(
-        default=14,
-        ge=1,
-        description="So many days learned without a promotion, or so many days of the clock "
-        "without a day learned; and how long a day set aside is told of.",
-    )
-    kept_nights: int = Field(
-        default=7, ge=2, description="So many challengers refused one after the other."
-    )
-
-
 class Params(Record):
     """The whole file."""
 
     shop: ShopParams
     alerts: AlertParams = AlertParams()
+    retention: RetentionParams = RetentionParams()
     applications: dict[ApplicationName, ApplicationParams]
 
     @model_validator(mode="after")

@@ -55,7 +55,7 @@ def attach(stored: Bundle, where: Path) -> dict[str, str]:
     """Move what the steps wrote beside the version; sha256 by file name.
 
     Where the folder is there already, a run that was killed or overtaken has made the same version
-    of the same files: they stay, since a reader may be at them.
+    of the same files: they stay, since a reader may be at them. What a collection took comes back.
     """
     for name in MADE_BY_LINKS:
         shutil.rmtree(where / name, ignore_errors=True)
@@ -71,6 +71,12 @@ def attach(stored: Bundle, where: Path) -> dict[str, str]:
         where.rename(place)
         for directory in (place, place.parent):
             sync_directory(directory)
+    for path in _files(where):
+        there = place / path.relative_to(where)
+        if not there.exists():
+            there.parent.mkdir(exist_ok=True)
+            path.rename(there)
+            sync_directory(there.parent)
     return {
         path.relative_to(place).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in _files(place)

@@ -12,6 +12,7 @@ from tasks.ledger import Champion, Day, DayEntry, Lease, Ledger, Line, Version, 
 from tasks.ledger.entries import Outcome
 from tasks.manifest import ManifestFields
 from tasks.params import Params
+from tasks.retention import made_from
 from tasks.rewind import NoWayBackError, fates_before, served_since
 from tasks.version import EVIDENCE
 
@@ -98,7 +99,23 @@ def _target(ledger: Ledger, line: Line, wanted: str | None) -> tuple[Bundle, lis
         known = ", ".join(known.version[:12] for known in lineage)
         raise NoWayBackError(f"'{version}' is not one version of this line: {known}")
     found = lineage[places[0] :]
+    _refuse_collected(ledger, line, found[0].version)
     return bundle.load(workspace.BUNDLES, line.application, found[0].version), found
+
+
+def _refuse_collected(ledger: Ledger, line: Line, version: str) -> None:
+    """Raises NoWayBackError if files of the target went, or of what its increment is pinned to."""
+    gone = ledger.collected(line.application)
+    lost = sorted(made_from(ledger, line.application, version) & gone.keys())
+    if lost:
+        of = "its" if lost == [version] else f"{', '.join(name[:12] for name in lost)}, of its"
+        there = ", ".join(
+            known.version[:12] for known in ledger.lineage(line) if known.version not in gone
+        )
+        raise NoWayBackError(
+            f"'{version[:12]}' was collected on {gone[lost[0]]:%Y-%m-%d}: {of} files are gone. "
+            f"params.yaml says under retention how long they stay. There are still: {there}"
+        )
 
 
 def _target_on_today(line: Line, target: Bundle, params: Params, where: Path) -> Bundle:
@@ -125,6 +142,7 @@ def _target_on_today(line: Line, target: Bundle, params: Params, where: Path) ->
     )
     stored = bundle.store(where, fields, workspace.BUNDLES)
     shutil.rmtree(where)
+    learners.open_learner(stored.path, section)  # a save may end well that wrote nothing
     return stored
 
 

@@ -100,7 +100,7 @@ def update_data(rev: str | None = None) -> None:
     with restorable(JOURNAL, [DATA_DVC]):
         if rev is None:  # otherwise DVC stays at a commit that was once asked for
             DATA_DVC.write_text(re.sub(r"(?m)^ *rev: .*\n", "", DATA_DVC.read_text()))
-        with _dvc(Path()) as repo:
+        with open_dvc(Path()) as repo:
             repo.update([str(DATA_DVC)], rev=rev)
             # DVC skips a revision that it is already at, even when its files are gone.
             if any(not (DATA / path).exists() for path in data_manifest()):
@@ -197,7 +197,7 @@ def recording(application: str, day: date, tracked: list[Path]) -> Iterator[None
     them. One block at a time: the applications share pins and lock. Repeating changes nothing.
     """
     pointers = [path.with_name(f"{path.name}.dvc") for path in tracked]
-    with restorable(JOURNAL, [DVC_LOCK, *pointers]), _dvc(Path()) as repo:
+    with restorable(JOURNAL, [DVC_LOCK, *pointers]), open_dvc(Path()) as repo:
         yield
         repo.add([str(path) for path in tracked])
         repo.commit(str(DVC_YAML), force=True)  # not data/ too, whose size is that of history
@@ -208,7 +208,7 @@ def recording(application: str, day: date, tracked: list[Path]) -> Iterator[None
 
 def track(repository: Path, paths: list[Path]) -> None:
     """`dvc add` and `dvc push` in a repository of its own; `paths` are relative to it."""
-    with _dvc(repository) as repo:
+    with open_dvc(repository) as repo:
         repo.add([str((repository / path).resolve()) for path in paths])
         repo.push()
 
@@ -217,14 +217,14 @@ def locked_files(repository: Path, pointer: str | None = None) -> dict[str, str]
     """Path -> md5 of the files that a repository's `data.dvc` (or its text, `pointer`) locks."""
     text = (repository / DATA_DVC).read_text() if pointer is None else pointer
     digest = _yaml(text)["outs"][0]["md5"]
-    with _dvc(repository) as repo:
+    with open_dvc(repository) as repo:
         listing = Path(repo.cache.local.oid_to_path(digest))
         if not listing.exists():
             repo.fetch([str((repository / DATA_DVC).resolve())])
     return {entry["relpath"]: entry["md5"] for entry in json.loads(listing.read_bytes())}
 
 
-def _dvc(where: Path) -> Any:
+def open_dvc(where: Path) -> Any:
     """DVC's repository object, to be closed after use. Opening costs 10 ms after the first."""
     from dvc.repo import Repo
 

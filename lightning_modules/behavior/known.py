@@ -73,7 +73,7 @@ class Known:
             self.state.free = len(self.words.users.free)
             self.sequences.load(directory / EVENTS_FILE)
             self.calibration.load(directory / CALIBRATION_FILE)
-        except (OSError, KeyError, TypeError, RecursionError, json.JSONDecodeError) as error:
+        except (OSError, LookupError, TypeError, RecursionError, json.JSONDecodeError) as error:
             files = f"{WORDS_FILE}, {STATE_FILE}, {EVENTS_FILE} or {CALIBRATION_FILE}"
             raise LearnerFileError(
                 f"{directory}: {error!r} in {files}; restore the bundle"

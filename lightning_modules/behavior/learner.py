@@ -196,13 +196,13 @@ class BehaviorLearner:
     def _train(self, source: "Source", rule: dict[str, Any], seed: int) -> Curve:
         from lightning_modules.behavior.weights import to_network
         from lightning_modules.events import Events
+        from lightning_modules.halving import train_within_memory
         from lightning_modules.schedule import Schedule
-        from lightning_modules.training import train
 
         schedule = Schedule.read(rule)
         events = Events(source, schedule.batch_size, seed)
         network = to_network(self.parameters, self.settings)
-        self.parameters, curve = train(network, self.parameters, events, schedule)
+        self.parameters, curve = train_within_memory(network, self.parameters, events, schedule)
         return curve
 
     def _serve(self, day: date) -> None:

@@ -69,7 +69,7 @@ class PricingLearner:
             learner.items, learner.groups = load_ids(directory / VOCABULARY_FILE)
             learner.kept = load_kept(directory / STATE_FILE)
             learner.memory = learner.memory.filled(directory / REPLAY_FILE, learner._known().ids)
-        except (OSError, KeyError, TypeError, RecursionError, json.JSONDecodeError) as error:
+        except (OSError, LookupError, TypeError, RecursionError, json.JSONDecodeError) as error:
             raise LearnerFileError(
                 f"{directory}: {error!r} in {VOCABULARY_FILE}, {STATE_FILE} or {REPLAY_FILE}; "
                 "restore the bundle"

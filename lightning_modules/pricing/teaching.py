@@ -7,6 +7,7 @@ as many steps as it needs: it is far from learned when the others begin to learn
 from typing import Any, NamedTuple
 
 from lightning_modules.events import Events, Source
+from lightning_modules.halving import train_within_memory
 from lightning_modules.learner import Curve
 from lightning_modules.parameters import Parameters
 from lightning_modules.pricing.item_days import TrainingRows
@@ -15,7 +16,6 @@ from lightning_modules.pricing.sources import Bag, InMemory
 from lightning_modules.pricing.tower import Shape
 from lightning_modules.retention import within
 from lightning_modules.schedule import Schedule
-from lightning_modules.training import train
 
 RATES = ("learning_rate", "embedding_learning_rate")
 
@@ -64,7 +64,7 @@ def _trained(
     schedule = Schedule.read(rule)
     network = to_network(parameters, shape)
     events = Events(source, schedule.batch_size, seed)
-    after, curve = train(network, parameters, events, schedule)
+    after, curve = train_within_memory(network, parameters, events, schedule)
     if schedule.retention.ewc:  # of the weights that the other part teaches it stays as it was
         after.put("fisher", {**parameters.part("fisher"), **after.part("fisher")})
     return after, curve

@@ -75,7 +75,7 @@ class RecommendationLearner:
             learner.state = load_state(directory / STATE_FILE)
             user_ids = names.users.ids()
             load_memory(learner.memory, directory / REPLAY_FILE, user_ids, len(cls.features))
-        except (OSError, KeyError, TypeError, RecursionError, json.JSONDecodeError) as error:
+        except (OSError, LookupError, TypeError, RecursionError, json.JSONDecodeError) as error:
             raise LearnerFileError(
                 f"{directory}: {error!r} in {VOCABULARY_FILE}, {STATE_FILE} or {REPLAY_FILE}; "
                 "restore the bundle"
@@ -216,13 +216,15 @@ class RecommendationLearner:
 
     def _train(self, source: "Source", rule: dict[str, Any], seed: int) -> Curve:
         from lightning_modules.events import Events
+        from lightning_modules.halving import train_within_memory
         from lightning_modules.recommendation.network import to_ranker
         from lightning_modules.schedule import Schedule
-        from lightning_modules.training import train
 
         schedule = Schedule.read(rule)
         events = Events(source, schedule.batch_size, seed)
-        after, curve = train(to_ranker(self.parameters), self.parameters, events, schedule)
+        after, curve = train_within_memory(
+            to_ranker(self.parameters), self.parameters, events, schedule
+        )
         # A session may come to an item that gets a freed row: that row is nobody's until then.
         self.parameters = put_on(after, self.vocabulary)
         return curve

@@ -10,9 +10,10 @@ from tasks.ledger.entries import (
     Line,
     Snapshot,
     Version,
+    version_of,
 )
 from tasks.ledger.lease import Lease, LeaseHeldError, LostLineError
-from tasks.ledger.ledger import Ledger, open_ledger, version_of
+from tasks.ledger.ledger import Ledger, open_ledger
 from tasks.ledger.revision import UnusableLedgerError
 
 __all__ = [

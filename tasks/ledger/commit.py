@@ -6,15 +6,24 @@ counted by the line, so that what was killed and run again is numbered as if it 
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from tasks.ledger.entries import Champion, Day, DayEntry, Line, Version
 from tasks.ledger.lease import Lease, LostLineError, check
-from tasks.ledger.schema import attachments, champions, days, lines, snapshots, versions
+from tasks.ledger.schema import (
+    UtcTime,
+    attachments,
+    champions,
+    collected,
+    days,
+    lines,
+    snapshots,
+    versions,
+)
 from tasks.record import Record
 
 R = TypeVar("R", bound=Record)
@@ -99,6 +108,31 @@ def history(connection: Connection, application: str) -> list[DayEntry]:
     return [entry_of(DayEntry, row._mapping) for row in connection.execute(query)]
 
 
+def note_collected(connection: Connection, lease: Lease, names: Iterable[str]) -> None:
+    """These versions' files may go; said twice is said once. Raises LostLineError."""
+    check(connection, lease)
+    known = select(collected.c.version).where(collected.c.application == lease.application)
+    fresh = set(names) - set(connection.scalars(known))
+    place = {"application": lease.application, "at": _now()}
+    if fresh:
+        connection.execute(
+            insert(collected), [place | {"version": name} for name in sorted(fresh)]
+        )
+
+
+def plain_rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
+    """A table's rows in the order of their keys, without its times; plain JSON."""
+    names = [column.name for column in table.columns if not isinstance(column.type, UtcTime)]
+    query = select(*(table.c[name] for name in names)).order_by(*table.primary_key)
+    return [
+        {
+            name: value.isoformat() if isinstance(value, dt.date) else value
+            for name, value in row._mapping.items()
+        }
+        for row in connection.execute(query)
+    ]
+
+
 def entry_of(kind: type[R], row: Mapping[Any, Any]) -> R:
     """The record in a row; columns that the record does not have are left out."""
     return kind.model_validate({name: row[name] for name in kind.model_fields})
@@ -154,6 +188,8 @@ def _add_version(connection: Connection, application: str, version: Version) -> 
         connection.execute(insert(versions).values(row))
     elif entry_of(Version, known._mapping) != version:
         raise ValueError(f"version {version.version} is in the ledger with other fields")
+    there_again = (collected.c.application == application, collected.c.version == version.version)
+    connection.execute(delete(collected).where(*there_again))
 
 
 def _add(connection: Connection, table: Table, line: Line, entries: Sequence[Record]) -> None:

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from tasks.bundle import Bundle
 from tasks.manifest import Kind
 from tasks.record import Record
 from tasks.records import Action, VersionId
@@ -106,3 +107,9 @@ class Attempt(Record):
     ended: dt.datetime | None
     outcome: str | None
     seconds: dict[str, float] | None
+
+
+def version_of(bundle: Bundle) -> Version:
+    """The ledger's row of a stored bundle."""
+    shared = set(Version.model_fields) - {"manifest"}
+    return Version(**bundle.manifest.model_dump(include=shared), manifest=bundle.digest)

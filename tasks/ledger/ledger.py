@@ -6,14 +6,13 @@ head with the one that the caller built on. A process killed at any instant leav
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select, update
 
 from tasks import workspace
-from tasks.bundle import Bundle
 from tasks.ledger import commit as committing
 from tasks.ledger import lease as leasing
 from tasks.ledger.commit import Change, R, entry_of
@@ -31,22 +30,16 @@ from tasks.ledger.entries import (
 from tasks.ledger.lease import Lease
 from tasks.ledger.schema import (
     TABLES_OF_TRUTH,
-    UtcTime,
     attachments,
     attempts,
     champions,
+    collected,
     lines,
     snapshots,
     versions,
 )
 
 LEASE_SECONDS = 120.0
-
-
-def version_of(bundle: Bundle) -> Version:
-    """The ledger's row of a stored bundle."""
-    shared = set(Version.model_fields) - {"manifest"}
-    return Version(**bundle.manifest.model_dump(include=shared), manifest=bundle.digest)
 
 
 def open_ledger() -> "Ledger":
@@ -189,6 +182,22 @@ class Ledger:
         with self._reading() as connection:
             return {row.name: row.sha256 for row in connection.execute(query)}
 
+    # ---- what a collection has taken
+
+    def note_collected(self, lease: Lease, names: Iterable[str]) -> None:
+        """These versions can no longer be gone back to: said before their files go.
+
+        A version that is committed again is there again. Raises LostLineError.
+        """
+        with self.engine.begin() as connection:
+            committing.note_collected(connection, lease, names)
+
+    def collected(self, application: str) -> dict[str, dt.datetime]:
+        """The versions whose files went, and when."""
+        query = select(collected).where(collected.c.application == application)
+        with self._reading() as connection:
+            return {row.version: row.at for row in connection.execute(query)}
+
     # ---- snapshots and attempts
 
     def missing_snapshots(self, application: str) -> list[Snapshot]:
@@ -225,7 +234,9 @@ class Ledger:
     def contents(self) -> dict[str, list[dict[str, Any]]]:
         """All that makes two ledgers the same: no times, leases or attempts; plain JSON."""
         with self._reading() as connection:
-            return {table.name: _plain_rows(connection, table) for table in TABLES_OF_TRUTH}
+            return {
+                table.name: committing.plain_rows(connection, table) for table in TABLES_OF_TRUTH
+            }
 
     def _reading(self) -> Connection:
         return self.engine.execution_options(reads=True).connect()
@@ -235,15 +246,3 @@ class Ledger:
         query = query.filter_by(**equal).order_by(*table.primary_key)
         with self._reading() as connection:
             return [entry_of(kind, row._mapping) for row in connection.execute(query)]
-
-
-def _plain_rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
-    names = [column.name for column in table.columns if not isinstance(column.type, UtcTime)]
-    query = select(*(table.c[name] for name in names)).order_by(*table.primary_key)
-    return [
-        {
-            name: value.isoformat() if isinstance(value, dt.date) else value
-            for name, value in row._mapping.items()
-        }
-        for row in connection.execute(query)
-    ]

@@ -1,7 +1,8 @@
 """The ledger's tables, as they are after all of `migrations/`.
 
 `TABLES_OF_TRUTH` are what "the same ledger" means: each of their rows follows from the data, the
-parameters and the code. Their only other columns are times. Leases and attempts are apart.
+parameters and the code. Their only other columns are times. What a collection has taken, leases
+and attempts are apart.
 """
 
 import datetime as dt
@@ -137,6 +138,14 @@ snapshots = Table(
 )
 TABLES_OF_TRUTH = (lines, versions, days, champions, attachments, snapshots)
 
+collected = Table(  # whose files went, and when
+    "collected",
+    metadata,
+    _name("application", primary_key=True),
+    _name("version", primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    _version("version"),
+)
 leases = Table(
     "leases",
     metadata,

@@ -37,6 +37,7 @@ def refused(place: Place, flows: Flows, *said: str) -> None:
     assert place.ledger.contents() == truth
 
 
+@pytest.mark.fault(6)
 def test_a_loss_that_is_not_a_number(caught_up: Place, flows: Flows) -> None:
     land_days(caught_up, 5)
     before, weights = caught_up.line, (caught_up.head / "model.safetensors").read_bytes()
@@ -64,6 +65,7 @@ def test_a_damaged_parent(name: str, caught_up: Place, flows: Flows) -> None:
     assert caught_up.line.day == nth(5)
 
 
+@pytest.mark.fault(7)
 def test_a_lost_head_comes_back_from_the_remote(caught_up: Place, flows: Flows) -> None:
     """By the commands of docs/how-to/run-it.md, with nothing of it left in the workspace."""
     land_days(caught_up, 5)
@@ -87,6 +89,7 @@ def test_no_registry(caught_up: Place, flows: Flows) -> None:
     assert caught_up.line.day == nth(5)
 
 
+@pytest.mark.fault(7)
 def test_no_champion(empty_place: Place, flows: Flows) -> None:
     refused(
         empty_place, flows, "'recommendation' has no champion yet", "python -m flows.bootstrap"

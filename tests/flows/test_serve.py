@@ -133,7 +133,8 @@ def test_every_deployment_is_there_and_describes_its_parameters(
     del found[every_minute]
     flows = sorted(one["entrypoint"].rpartition(":")[2] for one in found.values())
     assert flows == [
-        "backfill", "backfill", "bootstrap", "daily_increment", "land", "rollback", "score",
+        "backfill", "backfill", "bootstrap", "collect", "daily_increment", "land",
+        "rollback", "score",
     ]  # fmt: skip
     for one in found.values():
         for name, parameter in one["parameter_openapi_schema"]["properties"].items():

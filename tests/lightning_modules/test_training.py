@@ -11,13 +11,13 @@ import torch
 from lightning_modules.events import Events
 from lightning_modules.learner import DivergedError
 from lightning_modules.parameters import Parameters
-from lightning_modules.progress import RECENT, Progress
+from lightning_modules.progress import RECENT, Progress, refuse_unless_finite
 from lightning_modules.recommendation.features import FEATURES
 from lightning_modules.recommendation.lists import Lists
 from lightning_modules.recommendation.network import initial, to_ranker
 from lightning_modules.recommendation.sources import InMemory
 from lightning_modules.schedule import Schedule, cosine_factor
-from lightning_modules.training import refuse_unless_finite, train
+from lightning_modules.training import train
 from tests.lightning_modules.recommendation.tiny_shop import (
     FIRST,
     day_of_trade,
@@ -80,6 +80,7 @@ def test_long_gradients_are_cut(lists: Lists) -> None:
     assert 0 < length <= 1e-6
 
 
+@pytest.mark.fault(6)
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_what_is_not_finite_is_refused(value: float) -> None:
     with pytest.raises(DivergedError, match="gradient of step 3"):

@@ -9,8 +9,9 @@ import yaml
 from tasks import days, workspace
 from tasks.alerts import open_alerts
 from tasks.ledger import Ledger
-from tasks.params import AlertParams, Params, load_params
+from tasks.params import Params, load_params
 from tasks.records import Alert, Plan
+from tasks.upkeep import AlertParams
 from tests.line import ROOT
 from tests.tasks import made_up_nights as made_up
 from tests.tasks.made_up_nights import APPLICATION, date, name

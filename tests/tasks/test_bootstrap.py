@@ -89,6 +89,7 @@ def test_the_scores_of_its_check_days_are_those_of_held_out_lists_on_their_own_d
         judge.absorb(today, None, None)
 
 
+@pytest.mark.fault(32)
 def test_the_same_history_is_the_same_version(
     template: Path, empty_template: Path, tmp_path: Path
 ) -> None:

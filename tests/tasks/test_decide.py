@@ -56,12 +56,14 @@ def test_a_challenger_that_forgets_is_refused(night: Night) -> None:
     assert (verdict.action, failed(verdict)) == ("keep", ["no forgetting (loss on past holdouts)"])
 
 
+@pytest.mark.fault(25)
 def test_nothing_remembered_cannot_show_that_nothing_is_forgotten(night: Night) -> None:
     night.forgot(0.0, lists=0)
     verdict = night.verdict()
     assert (verdict.action, failed(verdict)) == ("keep", ["no forgetting (loss on past holdouts)"])
 
 
+@pytest.mark.fault(25)
 def test_too_few_households_are_a_keep(night: Night) -> None:
     night.evaluated(challenger=1.0, users=29)
     verdict = night.verdict()
@@ -69,6 +71,7 @@ def test_too_few_households_are_a_keep(night: Night) -> None:
     assert "29 of at least 30" in verdict.reason
 
 
+@pytest.mark.fault(25)
 @pytest.mark.parametrize("users", [0, 1])
 def test_nobody_held_out_is_a_keep(night: Night, users: int) -> None:
     night.evaluated(challenger=1.0, users=users)
@@ -87,6 +90,7 @@ def test_a_day_on_which_nobody_shopped_adds_no_evidence(night: Night) -> None:
     pd.testing.assert_frame_equal(reference.read_frame(night.where / EVIDENCE), known)
 
 
+@pytest.mark.fault(25)
 def test_a_metric_that_is_not_a_number_is_a_keep(night: Night) -> None:
     night.evaluated(challenger=1.0, hole=True)
     verdict = night.verdict()
@@ -94,6 +98,7 @@ def test_a_metric_that_is_not_a_number_is_a_keep(night: Night) -> None:
     assert "no evidence" in verdict.reason
 
 
+@pytest.mark.fault(25)
 def test_without_a_challenger_the_reason_is_the_plans(night: Night) -> None:
     night.evaluated(challenger=None, why="the shop was closed")
     verdict = night.verdict()
@@ -124,6 +129,7 @@ def test_a_champion_worse_than_its_predecessor_goes_back_whatever_the_challenger
     assert verdict.reason.startswith("champion not worse than its predecessor: -0.0")
 
 
+@pytest.mark.fault(26)
 def test_a_line_below_its_anchor_takes_no_new_challenger(night: Night) -> None:
     night.scored(champion=0.8, predecessor=0.8, anchor=1.0)
     verdict = night.verdict()
@@ -137,6 +143,7 @@ def test_a_first_champion_is_its_own_predecessor_and_does_not_go_back(night: Nig
     assert reference.read_frame(night.where / EVIDENCE).empty
 
 
+@pytest.mark.fault(25)
 def test_a_missing_metric_of_the_champion_never_goes_back(night: Night) -> None:
     night.scored(champion=math.nan, predecessor=1.0, anchor=1.0)
     assert night.verdict().action != "roll_back"
@@ -156,6 +163,7 @@ def test_evidence_is_pooled_and_that_of_versions_gone_is_dropped(night: Night) -
     assert mine["u000"] == pytest.approx(-0.1 * night.base["u000"] - night.noise["u000"])
 
 
+@pytest.mark.fault(26)
 def test_each_look_is_paid_for(night: Night) -> None:
     night.scored(champion=0.97, predecessor=1.0, anchor=0.97)
     bounds = []

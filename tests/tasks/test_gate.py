@@ -94,6 +94,7 @@ def ever_called_worse(line: int, nights: int) -> bool:
     return False
 
 
+@pytest.mark.fault(26)
 def test_equal_versions_are_rarely_called_worse_however_often_one_looks() -> None:
     lines = 80
     alarmed = sum(ever_called_worse(line, nights=10) for line in range(lines))
@@ -101,6 +102,7 @@ def test_equal_versions_are_rarely_called_worse_however_often_one_looks() -> Non
     assert alarmed <= 8
 
 
+@pytest.mark.fault(26)
 def test_equal_champions_promoted_every_night_are_rarely_taken_back() -> None:
     """Each is judged on its own night alone; the looks go on, or every night would be a first."""
     lines = 40
@@ -152,6 +154,7 @@ INFINITE = gate.evidence_of(
 ALONE = gate.evidence_of("o", FIRST, pd.Series([0.9]), pd.Series([0.1]))
 
 
+@pytest.mark.fault(25)
 @pytest.mark.parametrize("evidence", [gate.no_evidence(), ALONE, NAN, INFINITE])
 def test_what_cannot_be_computed_neither_promotes_nor_goes_back(evidence: pd.DataFrame) -> None:
     kept = not_worse(evidence)
@@ -177,6 +180,7 @@ def nights_until_found(window: int, gain_after: Callable[[int], float]) -> int:
     return 180
 
 
+@pytest.mark.fault(26)
 def test_good_nights_long_past_do_not_outvote_bad_ones() -> None:
     a_step, a_creep = (lambda night: -0.05), (lambda night: -0.01 * night)
     assert 0 < nights_until_found(21, a_step) <= 14

@@ -21,6 +21,7 @@ def test_steps_share_one_champion_and_one_look_at_the_day(evening: Place) -> Non
     assert learners.open_learner(where / "parent", section) is not first
 
 
+@pytest.mark.fault(8)
 def test_a_folder_with_another_version_than_the_pinned_one_is_refused(seasoned: Place) -> None:
     increment = seasoned.due()
     seasoned.bundle(seasoned.line.anchor).rename("parent")

@@ -94,6 +94,7 @@ def test_any_version_of_the_line_can_be_named_by_its_beginning(seasoned: Place) 
     assert seasoned.due().day == nth(1)
 
 
+@pytest.mark.fault(28)
 @pytest.mark.parametrize("wanted", ["nonsense", "f" * 64])
 def test_a_version_that_is_none_is_answered_with_those_there_are(
     seasoned: Place, wanted: str
@@ -161,6 +162,7 @@ def test_going_back_past_an_automatic_roll_back_takes_its_fates_back_too(place: 
     assert place.due().day == nth(2)
 
 
+@pytest.mark.fault(28)
 def test_a_lost_head_or_ancestor_blocks_no_way_back(seasoned: Place) -> None:
     first, promoted, kept, head = versions(seasoned)
     for lost in (first, head):
@@ -193,6 +195,7 @@ def test_there_is_nothing_before_the_first_champion(place: Place) -> None:
         go_back(place)
 
 
+@pytest.mark.fault(28)
 @pytest.mark.parametrize("days_since", ["relearn", "keep", "quarantine"])
 def test_nothing_moves_to_a_damaged_version(seasoned: Place, days_since: Fate) -> None:
     truth = seasoned.ledger.contents()

@@ -177,6 +177,7 @@ def test_looks_are_counted_whoever_the_predecessor_is(seasoned: Place) -> None:
     assert set(evidence["against"]) == {increment.predecessor, increment.anchor}
 
 
+@pytest.mark.fault(32)
 def test_the_same_inputs_are_the_same_version_anywhere(
     evening: Place, evening_template: Path, tmp_path: Path
 ) -> None:

@@ -71,6 +71,7 @@ def test_doubly_robust_by_hand() -> None:
     assert doubly_robust(FOUR, EVEN, nothing).value == pytest.approx(ips(FOUR, EVEN).value)
 
 
+@pytest.mark.fault(40)
 def test_no_row_of_the_target_is_refused() -> None:
     with pytest.raises(EvidenceError, match="no row of the log"):
         snips(FOUR, np.tile([0.0, 0.0, 1.0], (4, 1)))
@@ -85,6 +86,7 @@ def test_effective_size_by_hand() -> None:
     assert effective_size(FOUR, np.zeros(4)) == 0
 
 
+@pytest.mark.fault(40)
 def test_what_was_never_or_hardly_tried_has_no_support() -> None:
     target = np.tile([0.5, 0.3, 0.2], (4, 1))
     assert unsupported_mass(FOUR, target, 0.0) == pytest.approx(0.2)  # the third was never chosen
