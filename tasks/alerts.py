@@ -5,6 +5,8 @@ Not to be taken for `alarms`, by which a night's plan knows that something is un
 
 import datetime as dt
 
+from pydantic import ValidationError
+
 from tasks import days, workspace
 from tasks.ledger import DayEntry, Ledger, Line
 from tasks.nights import beside
@@ -96,8 +98,11 @@ def _refused(fates: Fates, line: Line, params: Params) -> list[Alert]:
 
 def _had_challenger(application: str, fate: DayEntry) -> bool:
     """Whether the night's own plan was to learn; a day kept by a rollback has no plan."""
-    plan = beside(application, fate.version or "", "plan.json")
-    return plan.exists() and Plan.read(plan).action != "skip"
+    try:
+        plan = Plan.read(beside(application, fate.version or "", "plan.json"))
+    except (FileNotFoundError, ValidationError):  # an older release wrote it in another form
+        return False
+    return plan.action != "skip"
 
 
 def _not_promoted(ledger: Ledger, line: Line, params: Params) -> list[Alert]:
