@@ -44,9 +44,9 @@ def check_events(events: pd.DataFrame, day: dt.date, time_zone: str, name: str) 
     """Raise InvalidDayError, naming `name`, the column and the first bad row, or return.
 
     Columns and types are the canonical ones, event ids are unique, times lie on the shop's own
-    calendar `day` in `time_zone` (a row that comes late is landed with its own day, which that
-    corrects), numbers are finite, prices are not negative, and every
-    purchase has a quantity, be it zero: a feed that lost them would read as a day of no purchase.
+    calendar `day` in `time_zone` (a row that comes late is landed with its own day: a correction
+    of that day), numbers are finite, prices are not negative, and every purchase has a quantity,
+    be it zero: a feed that lost them would read as a day of no purchase.
     """
     import pandera.pandas as pa  # 0.4 s, and only here
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -107,7 +108,7 @@ def test_a_column_of_nulls_is_taken_only_where_it_may_be_empty(column: str, rows
         assert "is not filled in" in (said or "")
 
 
-TYPES: dict[str, Callable[[int], object]] = {
+TYPES: dict[str, Callable[[int], Any]] = {
     "whole numbers": lambda rows: np.arange(rows),
     "fractions": lambda rows: np.arange(rows) + 0.5,
     "truths": lambda rows: np.ones(rows, bool),

@@ -12,7 +12,8 @@ from tasks.bundle import CorruptBundleError
 from tasks.days import no_events
 from tasks.due import next_increment
 from tasks.ledger import Line
-from tasks.roll_back import Fate, NoWayBackError, roll_back
+from tasks.rewind import NoWayBackError
+from tasks.roll_back import Fate, roll_back
 from tests.line import APPLICATION, Place, finish_snapshots, land_instead, learn, nth
 
 REASON = "the shop window was on fire"
