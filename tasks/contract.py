@@ -29,6 +29,7 @@ COLUMNS = (
 )
 
 
+ON = "on "  # how the rule begins that an event lies on the day
 FIRST_ROWS = 5  # of each fault that are named
 
 
@@ -44,17 +45,19 @@ def check_events(events: pd.DataFrame, day: dt.date, time_zone: str, name: str) 
     """Raise InvalidDayError, naming `name`, the column and the first bad row, or return.
 
     Columns and types are the canonical ones, event ids are unique, times lie on the shop's own
-    calendar `day` in `time_zone`, numbers are finite, prices are not negative, and every
-    purchase has a quantity, be it zero: a feed that lost them would read as a day of no purchase.
+    calendar `day` in `time_zone` (a row that comes late is landed with its own day: a correction
+    of that day), numbers are finite, prices are not negative, and every purchase has a quantity,
+    be it zero: a feed that lost them would read as a day of no purchase.
     """
     import pandera.pandas as pa  # 0.4 s, and only here
 
     zone = ZoneInfo(time_zone)
     on_the_day = pa.Check(
         lambda times: times.dt.tz_convert(zone).dt.date == day,
-        error=f"on {day} in {time_zone}",
+        error=f"{ON}{day} in {time_zone}",
     )
     finite = pa.Check(lambda numbers: numbers.abs() < float("inf"), error="finite")
+    once = pa.Check(lambda ids: ~ids.duplicated(keep=False), error="unique")
     written = pa.Check.str_length(min_value=1, error="filled in")
     kind = events.get("event_type", pd.Series("", index=events.index))  # missing: its own fault
     bought = kind.isin(["purchase"])
@@ -64,7 +67,7 @@ def check_events(events: pd.DataFrame, day: dt.date, time_zone: str, name: str) 
         ignore_na=False,
     )
     columns = {
-        "event_id": pa.Column(str, written, unique=True),
+        "event_id": pa.Column(str, [written, once]),
         "event_time": pa.Column(pd.DatetimeTZDtype("us", "UTC"), on_the_day),
         "event_type": pa.Column(str, written),
         "user_id": pa.Column(str, written),
@@ -91,9 +94,11 @@ def _explain(cases: pd.DataFrame, name: str) -> str:
     """The first few faults as one line each, then the cure."""
     lines = [_fault(case) for case in cases.head(5).to_dict("records")]
     more = f" (and {len(cases) - 5} more)" if len(cases) > 5 else ""
+    late = cases["check"].astype(str).str.startswith(ON).any()
+    cure = "Rows of another day are landed with that day. " if late else ""
     return (
         f"{name} breaks the contract: {'; '.join(lines)}{more}. "
-        "Correct the source and land the day again."
+        f"{cure}Correct the source and land the day again."
     )
 
 
@@ -111,7 +116,7 @@ def _fault(case: dict[Hashable, Any]) -> str:
 
 
 def _rule(check: str) -> str:
-    return {"field_uniqueness": "unique", "not_nullable": "filled in"}.get(check, check)
+    return {"not_nullable": "filled in"}.get(check, check)
 
 
 def _faults(cases: pd.DataFrame) -> tuple[Fault, ...]:

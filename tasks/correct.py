@@ -38,7 +38,7 @@ def correct(
         fates = [
             Day(
                 day=day,
-                digest=content(day, files[day], params.shop),
+                digest=content(day, files.get(day, {}), params.shop),
                 outcome="rewound",
                 reason=reason,
             )
@@ -55,7 +55,7 @@ def _why_not(line: Line, day: dt.date, fate: DayEntry, params: Params) -> str:
         return "shop.on_correction is ignore"
     if fate.action == "first":
         return "it is history of the first champion; a new bootstrap would learn it"
-    increment = pin(line, day, days.by_day(days.manifest())[day], params)
+    increment = pin(line, day, days.by_day(days.manifest()).get(day, {}), params)
     try:
         screen(increment, params, bundle.location(workspace.BUNDLES, line.application, line.head))
     except InvalidDayError as problem:
@@ -64,7 +64,7 @@ def _why_not(line: Line, day: dt.date, fate: DayEntry, params: Params) -> str:
 
 
 def _ignore(ledger: Ledger, lease: Lease, params: Params, fate: DayEntry, why: str) -> None:
-    files = days.by_day(days.manifest())[fate.day]
+    files = days.by_day(days.manifest()).get(fate.day, {})
     reason = f"landed again with other content, which was not learned: {why}"
     log.warning("%s (%s) was %s", fate.day, fate.outcome, reason)
     digest = content(fate.day, files, params.shop)

@@ -103,15 +103,15 @@ def corrected(
 ) -> dict[dt.date, DayEntry]:
     """The fates of the settled days that are landed with other content now, oldest first.
 
-    A day is settled once it or a later one was learned: the line has gone past it.
+    A day is settled once it or a later one was learned: the line has gone past it. An empty day
+    that comes on the calendar has other content, too.
     """
     files = days.by_day(days.manifest())
+    there = {d: content(d, files.get(d, {}), shop) for d in {*files, *shop.closed_days}}
     return {
         day: fate
         for day, fate in ledger.fates(line.application).items()
-        if day <= min(line.day, through)
-        and day in files
-        and fate.digest != content(day, files[day], shop)
+        if day <= min(line.day, through) and fate.digest != there.get(day, fate.digest)
     }
 
 

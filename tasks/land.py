@@ -183,9 +183,14 @@ def _parquet(table: str, frames: DayFrames) -> bytes:
         array = pa.Array.from_pandas(frame[name])
         kind = ARROW[columns.get(name, "text")]
         encoded = pa.types.is_dictionary(array.type)
-        arrays.append(
-            array.cast(pa.dictionary(array.type.index_type, kind)) if encoded else array.cast(kind)
-        )
+        wanted = pa.dictionary(array.type.index_type, kind) if encoded else kind
+        try:
+            arrays.append(array.cast(wanted))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:
+            raise SourceError(
+                f"{table}: column '{name}' is not of type {kind} ({problem}). Correct the source; "
+                "nothing was landed"
+            ) from problem
     sink = BytesIO()
     pq.write_table(
         pa.Table.from_arrays(arrays, names=list(frame.columns)),

@@ -80,9 +80,10 @@ def check_score(increment: Increment, scored: Prequential, parent: Path) -> None
     past = [day.metric for day in Cursor.read(parent).past if day.metric is not None]
     methods = (scored.champion, scored.predecessor, scored.anchor, scored.naive)
     today = [method[scored.metric] for method in methods if scored.metric in method]
-    if not increment.limits or len(past) < USUAL_DAYS or not today:
+    usual = statistics.median(past) if len(past) >= USUAL_DAYS else 0.0
+    if not increment.limits or not today or usual <= 0:
         return
-    usual, limit = statistics.median(past), increment.limits.score_ratio
+    limit = increment.limits.score_ratio
     best, worst = (
         (max(today), usual / limit) if scored.higher_is_better else (-min(today), -usual * limit)
     )

@@ -34,11 +34,19 @@ def refused(place: Place, flows: Flows, *said: str) -> None:
     assert place.line.model_copy(update={"sequence": before.sequence}) == before
 
 
+def set_shop(place: Place, **settings: object) -> None:
+    """Other settings of the shop in params.yaml."""
+    params = yaml.safe_load((place.root / "params.yaml").read_text())
+    params["shop"] |= settings
+    (place.root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+
+
 def fate(place: Place, number: int) -> str:
     """What became of a day."""
     return place.ledger.fates(APPLICATION)[nth(number)].outcome
 
 
+@pytest.mark.fault(13)
 def test_a_missing_column(caught_up: Place, flows: Flows) -> None:
     land_changed(caught_up, 5, lambda events: events.drop(columns="user_id"))
     refused(caught_up, flows, "breaks the contract: column 'user_id' is missing")
@@ -48,6 +56,7 @@ def test_a_missing_column(caught_up: Place, flows: Flows) -> None:
     assert (fate(caught_up, 5), fate(caught_up, 6)) == ("learned", "learned")
 
 
+@pytest.mark.fault(13)
 def test_a_file_that_is_no_parquet(caught_up: Place, flows: Flows) -> None:
     land_days(caught_up, 5)
     path = workspace.DATA / workspace.partition("events", nth(5))
@@ -62,6 +71,7 @@ def test_a_file_that_is_no_parquet(caught_up: Place, flows: Flows) -> None:
     assert fate(caught_up, 5) == "learned"
 
 
+@pytest.mark.fault(19)
 @pytest.mark.parametrize("landed", [True, False])
 def test_a_day_that_does_not_come(landed: bool, caught_up: Place, flows: Flows) -> None:
     """Without rows, or without a file: waited for, then set aside, then the others are learned."""
@@ -80,11 +90,10 @@ def test_a_day_that_does_not_come(landed: bool, caught_up: Place, flows: Flows) 
     assert fate(caught_up, 6) == "learned"
 
 
+@pytest.mark.fault(13)
 def test_a_closed_day_is_a_learned_empty_day(caught_up: Place, flows: Flows) -> None:
     """Day 5 has no file, day 6 has one without rows."""
-    params = yaml.safe_load((caught_up.root / "params.yaml").read_text())
-    params["shop"]["closed_days"] = [str(nth(5)), str(nth(6))]
-    (caught_up.root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    set_shop(caught_up, closed_days=[str(nth(5)), str(nth(6))])
     land_changed(caught_up, 6, lambda events: events.head(0))
     land_days(caught_up, 7)
     champion = caught_up.line.champion
@@ -126,3 +135,49 @@ def test_a_damaged_partition_is_mended_as_the_message_says(caught_up: Place, flo
     flows.dvc("pull", "data.dvc", "--force")
     flows.learn()
     assert fate(caught_up, 5) == "learned"
+
+
+@pytest.mark.fault(13)
+def test_days_that_wait_and_an_operator_who_gives_the_bad_one_up(
+    caught_up: Place, flows: Flows
+) -> None:
+    set_shop(caught_up, on_quarantine="wait")
+    land_changed(caught_up, 5, lambda events: events.drop(columns="user_id"))
+    land_days(caught_up, 6)
+    refused(caught_up, flows, "column 'user_id' is missing")
+    truth = caught_up.ledger.contents()
+    refused(
+        caught_up, flows, f"{nth(6)} and later days wait for {nth(5)}", "python -m flows.settle"
+    )
+    assert caught_up.ledger.contents() == truth
+    settle = ["-m", "flows.settle", "--application", APPLICATION, "--day", str(nth(5))]
+    why = ["--reason", "the till was broken"]
+    done = flows.run(*settle, "--decision", "release", *why)
+    assert done.code != 0
+    assert "column 'user_id' is missing" in done.said
+    assert caught_up.ledger.contents() == truth
+    done = flows.run(*settle, "--decision", "give_up", *why)
+    assert done.code == 0, done.said
+    flows.learn()
+    assert (fate(caught_up, 5), fate(caught_up, 6)) == ("given_up", "learned")
+    assert flows.dvc("status", "--quiet") == ""
+
+
+@pytest.mark.fault(16)
+def test_a_corrected_day_is_learned_in_its_place_by_the_next_run(
+    caught_up: Place, flows: Flows
+) -> None:
+    set_shop(caught_up, on_correction="relearn")
+    before = caught_up.line.head
+    land_changed(caught_up, 3, lambda events: events.iloc[:-5])
+    said = flows.run("-m", "flows.daily", "--dry-run").said
+    assert f"It would go back before {nth(3)}, which was landed again" in said
+    flows.learn()
+    assert caught_up.line.day == nth(4)
+    assert caught_up.line.head != before
+    back = caught_up.ledger.champions(APPLICATION)
+    assert [entry.reason for entry in back if entry.actor == "daily increment"].count(
+        f"{nth(3)} landed again with other content"
+    ) == 1
+    assert flows.dvc("status", "--quiet") == ""
+    assert "nothing to learn" in flows.learn()

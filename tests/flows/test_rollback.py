@@ -112,6 +112,7 @@ def open_the_gate(place: Place) -> None:
     path.write_text(yaml.safe_dump(params, sort_keys=False))
 
 
+@pytest.mark.fault(27)
 def test_a_bad_champion_is_taken_back_and_the_catch_up_ends(place: Place, flows: Flows) -> None:
     open_the_gate(place)
     land_days(place, 5, 6, 7, 8)

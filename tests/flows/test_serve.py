@@ -134,7 +134,7 @@ def test_every_deployment_is_there_and_describes_its_parameters(
     flows = sorted(one["entrypoint"].rpartition(":")[2] for one in found.values())
     assert flows == [
         "backfill", "backfill", "bootstrap", "collect", "daily_increment", "land",
-        "rollback", "score",
+        "rollback", "score", "settle",
     ]  # fmt: skip
     for one in found.values():
         for name, parameter in one["parameter_openapi_schema"]["properties"].items():

@@ -51,6 +51,7 @@ def test_a_good_day_and_an_empty_one_pass() -> None:
 NIGHT_BEFORE = pd.Timestamp("2024-01-31T22:30Z")  # 23:30 in Berlin, still the day before
 
 
+@pytest.mark.fault(13)
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
@@ -95,6 +96,7 @@ def test_a_feed_that_lost_its_quantities_is_no_empty_day() -> None:
     assert "(and 495 more)" in message
 
 
+@pytest.mark.fault(33)
 def test_the_day_is_the_shops_own() -> None:
     late = put("event_time", pd.Timestamp("2024-01-31T23:30Z"))(good())  # 00:30 in Berlin
     check_events(late, DAY, ZONE, NAME)
@@ -112,6 +114,7 @@ TIMES = st.integers(0, 24 * 3600 - 1)
 PRICES = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=True))
 
 
+@pytest.mark.fault(13)
 @settings(max_examples=25)
 @given(st.lists(st.tuples(TIMES, PRICES, st.text(max_size=3)), min_size=1, max_size=8))
 def test_any_day_is_taken_or_refused_by_name(rows: list[tuple[int, float | None, str]]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tasks import days
 from tasks.ledger import DayEntry
 from tasks.nights import nights
 from tasks.report import write_report
@@ -138,3 +139,21 @@ def test_what_an_operator_took_back_since_stays_so(seasoned: Place) -> None:
     with pytest.raises(NoWayBackError, match=r"an operator has taken .* too keen.*rollback flow"):
         night(relearning, through=3)
     assert relearning.ledger.contents() == truth
+
+
+@pytest.mark.fault(16, 33)
+def test_a_day_that_comes_on_the_calendar_later_is_learned_as_the_empty_day_it_was(
+    place: Place,
+) -> None:
+    land_instead(place, nth(1), lambda events: events.iloc[:0])
+    late = days.digest(days.by_day(days.manifest())[nth(1)])
+    with place.ledger.lease(APPLICATION) as lease:
+        place.ledger.quarantine(lease, nth(1), late, "it did not come")
+    night(place, through=2)
+    relearning = with_shop(place, on_correction="relearn", closed_days=(nth(1),))
+    night(relearning, through=2)
+    fates = place.ledger.fates(APPLICATION)
+    assert [(fates[nth(n)].outcome, fates[nth(n)].rows > 0) for n in (1, 2)] == [
+        ("learned", False),
+        ("learned", True),
+    ]

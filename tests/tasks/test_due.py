@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tasks import days, workspace
-from tasks.due import LateDayError, NoChampionError, content, line_of, next_increment
+from tasks.due import LateDayError, NoChampionError, content, corrected, line_of, next_increment
 from tasks.params import Params
 from tasks.records import Increment
 from tasks.update import UpdateSettings
@@ -91,6 +91,7 @@ def test_days_that_are_not_in_the_state_are_no_history(place: Place) -> None:
     assert (history.last, history.left_out) == (nth(2), (nth(1),))
 
 
+@pytest.mark.fault(18)
 def test_days_are_caught_up_in_order_and_no_further_than_asked(seasoned: Place) -> None:
     increment = due(seasoned)
     assert increment.day == nth(4)
@@ -113,6 +114,7 @@ def test_looks_are_paid_for_anew_in_the_next_window(seasoned: Place) -> None:
     assert looks[1]
 
 
+@pytest.mark.fault(15)
 def test_when_all_is_learned_nothing_is_due(seasoned: Place, landed: Manifest) -> None:
     lands(landed, seasoned, 1, 2, 3)
     assert nothing_due(seasoned)
@@ -120,6 +122,7 @@ def test_when_all_is_learned_nothing_is_due(seasoned: Place, landed: Manifest) -
     assert nothing_due(seasoned)
 
 
+@pytest.mark.fault(19)
 def test_a_missing_day_holds_the_line_until_its_time_is_over(
     place: Place, landed: Manifest
 ) -> None:
@@ -173,8 +176,8 @@ def test_a_closed_day_can_be_set_aside_too(place: Place, landed: Manifest) -> No
 
 
 @pytest.mark.parametrize("set_aside_first", [True, False])
-def test_a_closed_day_that_is_settled_is_not_told_of_as_corrected(
-    place: Place, caplog: pytest.LogCaptureFixture, set_aside_first: bool
+def test_a_closed_day_that_is_settled_is_not_corrected(
+    place: Place, set_aside_first: bool
 ) -> None:
     land_instead(place, nth(1), lambda events: events.iloc[:0])
     closed = replace(place, params=closed_on(place.params, nth(1)))
@@ -184,9 +187,13 @@ def test_a_closed_day_that_is_settled_is_not_told_of_as_corrected(
             place.ledger.quarantine(lease, nth(1), known, "it breaks the contract")
     learn(closed, "keep")
     assert closed.due().day > nth(1)
-    assert "landed again" not in caplog.text
+    shop, line = closed.params.shop, closed.line
+    assert corrected(closed.ledger, line, shop, dt.date.max) == {}
+    land_instead(place, nth(1), lambda events: events)
+    assert list(corrected(closed.ledger, line, shop, dt.date.max)) == [nth(1)]
 
 
+@pytest.mark.fault(13)
 def test_a_day_set_aside_stays_so_until_other_content_lands(place: Place) -> None:
     bad = due(place)
     set_aside(place, bad)

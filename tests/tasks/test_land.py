@@ -1,6 +1,7 @@
 """Landing: a day becomes one revision, once, and the registry is the same on every machine."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from tasks import git, land, workspace
-from tasks.sources import Source, open_source
+from tasks.sources import Source, SourceError, open_source
 from tests.shop import FIRST_DAY, write_shop
 
 HISTORY_UNTIL = FIRST_DAY + timedelta(days=4)
@@ -55,6 +56,7 @@ def test_an_interrupted_build_is_started_again(shop: dict[str, Any]) -> None:
     assert {path.split("/")[-1] for path in files} == {"part-0.parquet"}
 
 
+@pytest.mark.fault(15)
 def test_a_landed_day_is_one_revision_and_again_nothing(shop: dict[str, Any]) -> None:
     source = history(shop)
     before = git.head(workspace.REGISTRY)
@@ -115,3 +117,21 @@ def test_the_real_registry_is_the_commit_that_data_dvc_locks(shop: dict[str, Any
     locked = yaml.safe_load((ROOT / "data.dvc").read_text())["deps"][0]["repo"]["rev_lock"]
     source = open_source({"kind": "complete_journey"})
     assert land.build_registry(source, date(2017, 10, 1)) == locked
+
+
+@pytest.mark.fault(13)
+def test_a_column_of_another_type_is_named_and_nothing_is_landed(shop: dict[str, Any]) -> None:
+    source = history(shop)
+    before = git.head(workspace.REGISTRY)
+    known = workspace.locked_files(workspace.REGISTRY)
+    day = source.days()[4]
+    frames = source.read_day(day)
+    prices = pd.Series(["2,50"] * len(frames.events), dtype="str")
+    bad = replace(frames, events=frames.events.assign(price=prices))
+    with pytest.raises(
+        SourceError, match=r"events: column 'price' is not of type double.*nothing"
+    ):
+        land.land_frames(day, bad)
+    assert git.head(workspace.REGISTRY) == before
+    assert workspace.locked_files(workspace.REGISTRY) == known
+    assert land.land_day(source, day).status == "landed"

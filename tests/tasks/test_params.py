@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from lightning_modules.recommendation.settings import FINE_TUNE
+from tasks.limits import Limits
 from tasks.params import (
     BootstrapParams,
     DriftParams,
@@ -47,6 +48,13 @@ def test_a_setting_has_one_value_if_nobody_sets_it() -> None:
 def test_every_setting_says_what_it_is() -> None:
     for section in (ShopParams, DriftParams, PlanParams, GateParams, BootstrapParams):
         assert all(field.description for field in section.model_fields.values()), section
+
+
+def test_the_files_policies_and_limits_are_the_usual_ones() -> None:
+    shop = load_params(FILE).shop
+    assert shop.limits == Limits()
+    assert (shop.on_quarantine, shop.on_correction) == ("go_on", "ignore")
+    assert all(field.description for field in Limits.model_fields.values())
 
 
 def test_an_unknown_application_is_answered_with_the_known_ones() -> None:

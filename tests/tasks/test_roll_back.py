@@ -149,6 +149,7 @@ def test_what_was_to_be_learned_again_can_still_be_set_aside(seasoned: Place) ->
     assert seasoned.due().day == nth(4)
 
 
+@pytest.mark.fault(27)
 def test_going_back_past_an_automatic_roll_back_takes_its_fates_back_too(place: Place) -> None:
     learn(place, "promote")
     promoted = place.line.head

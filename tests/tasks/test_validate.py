@@ -20,6 +20,7 @@ def test_a_good_day_is_counted(place: Place) -> None:
     assert not found.closed
 
 
+@pytest.mark.fault(13)
 def test_a_day_of_a_broken_contract_is_refused_with_its_name(place: Place) -> None:
     land_instead(place, nth(1), lambda events: events.drop(columns="price"))
     increment = place.due()
@@ -31,6 +32,7 @@ def test_a_day_of_a_broken_contract_is_refused_with_its_name(place: Place) -> No
     assert not (where / FILE).exists()
 
 
+@pytest.mark.fault(13)
 def test_the_same_events_twice_are_refused(place: Place) -> None:
     land_instead(place, nth(1), lambda events: events.loc[[*events.index, 0]])
     increment = place.due()
@@ -38,6 +40,7 @@ def test_the_same_events_twice_are_refused(place: Place) -> None:
         validate(increment, place.params, open_attempt(increment))
 
 
+@pytest.mark.fault(13)
 def test_no_rows_are_a_day_only_on_the_calendar(place: Place) -> None:
     land_instead(place, nth(1), lambda events: events.iloc[:0])
     params = closed_on(place.params, nth(1))

@@ -38,6 +38,29 @@ def test_no_day_is_learned_twice(ledger: Ledger) -> None:
     assert ledger.contents() == before
 
 
+@pytest.mark.fault(16)
+def test_what_changes_no_version_is_noted_once(ledger: Ledger) -> None:
+    given_up = Day(day=date(3), digest="content 3", outcome="given_up", reason="lost")
+    ignored = Day(day=date(2), digest="corrected", outcome="ignored", reason="by policy")
+    with ledger.lease(APPLICATION) as lease:
+        shop.start(ledger, lease)
+        ledger.quarantine(lease, date(3), "content 3", "bad")
+        for _ in range(2):
+            ledger.note(lease, given_up)
+            ledger.note(lease, ignored)
+        with pytest.raises(AlreadyLearnedError):
+            ledger.note(lease, given_up.model_copy(update={"day": date(2)}))
+    assert [e.outcome for e in ledger.history(APPLICATION)][2:] == [
+        "quarantined",
+        "given_up",
+        "ignored",
+    ]
+    fates = ledger.fates(APPLICATION)
+    assert (fates[date(2)].outcome, fates[date(3)].outcome) == ("learned", "given_up")
+    assert date(3) not in ledger.due(APPLICATION, LANDED)
+    assert date(3) in ledger.due(APPLICATION, LANDED | {date(3): "mended"})
+
+
 def test_a_quarantined_day_waits_for_other_content(ledger: Ledger) -> None:
     with ledger.lease(APPLICATION) as lease:
         shop.start(ledger, lease)
