@@ -9,10 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import NullPool
 
-from tasks.ledger.backup import check_file
+from tasks.ledger.backup import BUSY_SECONDS, check_file
 from tasks.ledger.revision import bring_up_to_date
-
-BUSY_SECONDS = 60
 
 
 def open_database(url: str) -> Engine:
