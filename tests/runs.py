@@ -38,7 +38,7 @@ class Flows(NamedTuple):
             [sys.executable, "-u", *arguments],
             env={
                 **self.environment,
-                **{name: os.environ[name] for name in OURS & os.environ.keys()},
+                **{name: value for name, value in os.environ.items() if name.startswith(OURS)},
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

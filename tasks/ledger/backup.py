@@ -9,6 +9,7 @@ import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from shlex import quote
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,6 +18,7 @@ from tasks.bundle import sync_directory
 from tasks.ledger.revision import UnusableLedgerError
 
 log = logging.getLogger(__name__)
+BUSY_SECONDS = 60
 # The last one: the text of a table's definition is damaged.
 DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
@@ -31,7 +33,7 @@ def check_file(file: Path) -> None:
             raise _unusable(file, "empty" if file.exists() else "missing")
         return
     try:
-        with closing(sqlite3.connect(file)) as connection:
+        with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
             names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
             (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             loose = connection.execute("PRAGMA foreign_key_check").fetchone()
@@ -75,7 +77,7 @@ def backup_of(file: Path) -> Path:
 
 def _unusable(file: Path, why: str) -> UnusableLedgerError:
     copy = backup_of(file)
-    cure = f"mv {file}* ELSEWHERE/; cp {copy} {file}"
+    cure = f"mv {quote(str(file))}* ELSEWHERE/; cp {quote(str(copy))} {quote(str(file))}"
     if not copy.exists():
         cure = "there is no copy of it: see 'The ledger is damaged' in docs/how-to/run-it.md"
     return UnusableLedgerError(

@@ -10,10 +10,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from tasks.ledger.address import address_of
-from tasks.ledger.backup import check_file
+from tasks.ledger.backup import BUSY_SECONDS, check_file
 from tasks.ledger.revision import bring_up_to_date
-
-BUSY_SECONDS = 60
 
 
 def open_database(url: str) -> Engine:
