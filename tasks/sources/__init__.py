@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import ValidationError
+
 from tasks.sources.canonical import TABLES, DayFrames, Source, SourceError
 
 __all__ = ["TABLES", "DayFrames", "Source", "SourceError", "open_source"]
@@ -27,7 +29,10 @@ def open_source(settings: dict[str, Any]) -> Source:
             from tasks.sources.ta_feng import TaFeng
 
             return TaFeng(**rest)
-    except TypeError as error:  # an unknown or missing keyword: say it in the reader's words
+    except (
+        TypeError,
+        ValidationError,
+    ) as error:  # an unknown or missing keyword: say it in the reader's words
         raise SourceError(f"params.yaml: shop.source of kind {kind!r}: {error}") from error
     raise SourceError(
         f"params.yaml: shop.source.kind is {kind!r}; "
