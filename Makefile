@@ -4,6 +4,7 @@ PYTHON ?= python3
 WORKSPACE ?= .workspaces/demo
 DIR ?= .workspaces/mine
 DAYS ?= 7
+TIME_ZONE ?= UTC
 PORT ?= 4200
 BIN := $(CURDIR)/.venv/bin
 # By content, not by time: a workspace shares this environment and has younger copies of the files.
@@ -21,7 +22,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export NO_MKDOCS_2_WARNING := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup peers demo serve workspace registry test test-slow check docs audit fix
+.PHONY: help setup peers demo serve workspace new-shop registry test test-slow check docs audit fix
 .PHONY: bench-quality bench-off-policy bench-ta-feng bench-sessions bench-browsing bench-learning bench-overhead
 .PHONY: bench-cost bench-asynchronous
 .DEFAULT_GOAL := help
@@ -62,6 +63,9 @@ workspace: setup ## make the place where runs happen: make workspace DIR=...
 	@python -m tasks.carry $(DIR)
 	@echo "$(DIR) is a workspace. Next, in it: make registry, then .venv/bin/python -m flows.bootstrap;"
 	@echo "from here: make serve WORKSPACE=$(DIR)"
+
+new-shop: setup ## propose params.yaml's shop for files: make new-shop DATA=... TIME_ZONE=... [WRITE=1]
+	@python -m tasks.propose "$(DATA)" --time-zone "$(TIME_ZONE)" $(if $(WRITE),--write)
 
 registry: setup ## build the data registry of this checkout or workspace from the embedded shop
 	@python -m tasks.land registry

@@ -14,7 +14,7 @@ from tasks.params import Params, ShopParams
 from tasks.records import Alert, Plan
 
 ONE_DAY = dt.timedelta(days=1)
-DUE = ("rewound",)  # fates of a day that is learned again
+DUE = ("rewound", "released")  # fates of a day that is to be learned
 Fates = dict[dt.date, DayEntry]
 
 

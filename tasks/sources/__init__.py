@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import ValidationError
+
 from tasks.sources.canonical import TABLES, DayFrames, Source, SourceError
 from tasks.sources.pseudonyms import Pseudonymised, key_check, user_key
 
@@ -38,7 +40,10 @@ def _open(kind: Any, rest: dict[str, Any]) -> Source:
             from tasks.sources.ta_feng import TaFeng
 
             return TaFeng(**rest)
-    except TypeError as error:  # an unknown or missing keyword: say it in the reader's words
+    except (
+        TypeError,
+        ValidationError,
+    ) as error:  # an unknown or missing keyword: say it in the reader's words
         raise SourceError(f"params.yaml: shop.source of kind {kind!r}: {error}") from error
     raise SourceError(
         f"params.yaml: shop.source.kind is {kind!r}; "

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,16 @@ from tasks.sources.canonical import (
     typed,
     with_event_ids,
 )
+from tasks.sources.files import CsvForm, RowRules, numbers, parse, settle
+from tasks.sources.files import files as find_files
 from tasks.sources.stamps import instants
-
-KINDS = (".csv", ".parquet")
 
 
 class TableSource:
     """A shop whose events lie in one file, or in a folder of files, of CSV or Parquet.
 
     Args:
-        events: the file, or a folder whose .csv and .parquet files are all read.
+        events: the file, or a folder whose files of `files.KINDS` are all read.
         columns: canonical event column -> the file's own; `event_time` and `user_id` at least.
             Without an `event_id` a content hash is made. Without a `quantity` each purchase is of
             one piece; other optional columns left out are null.
@@ -35,6 +35,9 @@ class TableSource:
         stamp_zone: the zone of time stamps that state none; the shop's own unless given. In one
             file either all stamps state an offset from UTC (or Z) or none does.
         event_type: the type of every event, for files that do not say it.
+        csv: how CSV files are written, see `files.CsvForm`.
+        rows: what becomes of rows without a user, doubled or with a quantity below zero, see
+            `files.RowRules`.
         files: `items`, `users` and `prices`, each `{file: ..., columns: ...}` with a map of its
             own; `item_id` and `user_id` are their keys, and a price has a `date`.
     """
@@ -47,16 +50,22 @@ class TableSource:
         time_zone: str,
         stamp_zone: str | None = None,
         event_type: str | None = None,
+        csv: dict[str, Any] | None = None,
+        rows: dict[str, Any] | None = None,
         **files: dict[str, Any],
     ) -> None:
         _check_names("columns", columns, EVENT_COLUMNS)
         _check_names("kind table", files, COLUMNS)
-        self._files = _files(Path(events))
+        self._form, self._rules = CsvForm(**(csv or {})), RowRules(**(rows or {}))
+        others = {Path(about.get("file", "")).resolve() for about in files.values()}
+        found = find_files(Path(events))
+        self._files = [path for path in found if path.resolve() not in others] or found
         self._columns = columns
         self._zone = time_zone
         self._stamp_zone = stamp_zone or time_zone
         self._event_type = event_type
         self._tables = files
+        self._read = lru_cache(maxsize=1)(self._rows_of)  # one file may hold every day
 
     def days(self) -> list[date]:
         """The days with at least one event, ascending."""
@@ -108,9 +117,9 @@ class TableSource:
         rows = self._read(path)
         return rows[rows["day"] == day].drop(columns="day")
 
-    def _read(self, path: Path) -> pd.DataFrame:
+    def _rows_of(self, path: Path) -> pd.DataFrame:
         """The file's rows in canonical columns, and `day`, the shop's calendar day of each."""
-        theirs = _parse(path)
+        theirs = parse(path, self._form)
         stamp = self._columns.get("event_time", "")
         if stamp not in theirs:
             raise SourceError(
@@ -123,11 +132,15 @@ class TableSource:
             rows["event_type"] = self._event_type
         for name in EVENT_COLUMNS.keys() - self._columns.keys() - {"event_id", "event_type"}:
             rows[name] = None  # never mapped: null. Mapped but not in this file: stays missing.
+        for name in (name for name, kind in EVENT_COLUMNS.items() if kind == "number"):
+            if name in rows:
+                rows[name] = numbers(rows[name], self._form)
         _check_numbers(path, rows, self._columns)
         rows = typed("events", rows)
         if "quantity" not in self._columns and "event_type" in rows:
             # Null would be no purchase at all: one counts only with a quantity above zero.
             rows["quantity"] = rows["quantity"].mask(rows["event_type"] == "purchase", 1.0)
+        rows = settle(path, rows, self._rules)
         local = rows["event_time"].dt.tz_convert(self._zone)
         return rows.assign(day=local.dt.date)
 
@@ -139,7 +152,7 @@ class TableSource:
                 f"{path}: column {column!r}, row {row}: there is no time stamp. Correct the file"
             )
         try:
-            return instants(stamps, self._stamp_zone)
+            return instants(stamps, self._stamp_zone, day_first=self._form.day_first)
         except ValueError as error:
             raise SourceError(
                 f"{path}: column {column!r} cannot be read as time stamps: {error}. "
@@ -174,7 +187,7 @@ class TableSource:
         if table not in self._tables:
             return empty(table)
         path = Path(self._tables[table]["file"])
-        rows = _renamed(_parse(path), self._tables[table]["columns"])
+        rows = _renamed(parse(path, self._form), self._tables[table]["columns"])
         for name in (key, "date") if table == "prices" else (key,):
             if name not in rows:
                 raise SourceError(
@@ -189,22 +202,6 @@ def _check_names(where: str, given: Iterable[str], known: Iterable[str]) -> None
         raise SourceError(
             f"params.yaml: shop.source ({where}) has {unknown}; known: {', '.join(known)}"
         )
-
-
-def _files(place: Path) -> list[Path]:
-    files = [place] if place.is_file() else sorted(p for k in KINDS for p in place.rglob(f"*{k}"))
-    if not files:
-        raise SourceError(f"{place}: no .csv or .parquet file there. Correct shop.source.events")
-    return files
-
-
-def _parse(path: Path) -> pd.DataFrame:
-    try:
-        if path.suffix == ".csv":
-            return pd.read_csv(path, dtype="str")
-        return pd.read_parquet(path, use_threads=False, partitioning=None)
-    except (OSError, ValueError) as error:  # pyarrow's and pandas' parse errors are ValueErrors
-        raise SourceError(f"{path}: not readable as {path.suffix[1:]}: {error}") from error
 
 
 def _check_numbers(path: Path, rows: pd.DataFrame, columns: dict[str, str]) -> None:

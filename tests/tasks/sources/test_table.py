@@ -232,7 +232,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str, message:
         ({"kind": "tabel"}, "'complete_journey', 'table' or 'ta_feng'"),
         ({"time_zone": None, "zone": "UTC"}, "kind table.*zone"),
         ({"columns": {"when": "at"}}, "columns.*when"),
-        ({"events": "/nowhere"}, "no .csv or .parquet file"),
+        ({"events": "/nowhere"}, "no file that ends in .csv"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
