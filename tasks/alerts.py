@@ -63,7 +63,7 @@ def _late(fates: Fates, line: Line, shop: ShopParams) -> list[Alert]:
 
 def _set_aside(fates: Fates, line: Line, params: Params) -> list[Alert]:
     since = line.day - params.alerts.stale_days * ONE_DAY
-    cure = 'Land the day again, or see "A day was set aside" in docs/how-to/run-it.md'
+    cure = "Land it again, release it or give it up: docs/how-to/bad-days.md"
     return [
         Alert(kind="quarantine", day=day, reason=fate.reason, cure=cure)
         for day, fate in fates.items()

@@ -5,6 +5,7 @@ import datetime as dt
 from pydantic import Field
 
 from tasks import days, workspace
+from tasks.alerts import open_alerts
 from tasks.due import content, line_of
 from tasks.ledger import Ledger
 from tasks.nights import nights
@@ -79,11 +80,9 @@ def standing(ledger: Ledger, application: str, params: Params) -> Standing:
         unsaved=tuple(s.experiment for s in ledger.missing_snapshots(application)),
         attention=(),
     )
+    alerts = open_alerts(ledger, application, params)
+    said = [f"{one.kind}: {one.reason}. {one.cure}" for one in alerts]
+    if found.missing and not any(one.kind == "late data" for one in alerts):
+        said += [f"late data: {day} was not landed, later days are" for day in found.missing]
     alarms = known[-1].verdict.alarms if known and known[-1].verdict else ()
-    return found.model_copy(update={"attention": (*_attention(found), *alarms)})
-
-
-def _attention(found: Standing) -> list[str]:
-    said = [f"{one.day} is set aside: {one.reason}" for one in found.set_aside]
-    said += [f"{day} was not landed, and later days are there" for day in found.missing]
-    return said
+    return found.model_copy(update={"attention": (*said, *alarms)})

@@ -24,9 +24,12 @@ class Verified(Record):
 def verify(ledger: Ledger, application: str) -> Verified:
     """Compare every version's bundle, manifest and attachments with their digests.
 
-    Reads all bytes of all bundles; changes nothing.
+    What a collection has taken is not looked for. Reads all bytes of all bundles; changes nothing.
     """
-    known = ledger.versions(application)
+    gone = ledger.collected(application)
+    known = {
+        name: about for name, about in ledger.versions(application).items() if name not in gone
+    }
     attached = {version: ledger.attached(application, version) for version in known}
     damage = [
         *(said for version in known.values() for said in _bundle(application, version)),

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, MetaData, create_engine, event, inspect, text
 
 from tasks.ledger import Ledger, UnusableLedgerError
 from tasks.ledger.revision import HEAD, MIGRATIONS, alembic_config, revisions
+from tasks.ledger.schema import metadata
 from tests.tasks.ledger import shop
 from tests.tasks.ledger.shop import APPLICATION, FIRST, SECOND, date
 
@@ -161,7 +162,7 @@ def test_of_eight_first_users_at_once_one_migrates(url: str) -> None:
     """The tables can be made only once: a second making would be an error."""
     children = [_opened_by_child(url) for _ in range(8)]
     assert [_ended(child) for child in children] == [0] * 8
-    assert _tables(url) == {*_first_tables().tables, revisions.name}
+    assert _tables(url) == {*metadata.tables, revisions.name}
 
 
 @pytest.mark.fault(1)
@@ -171,4 +172,4 @@ def test_killed_in_mid_migration_leaves_old_or_new(url: str) -> None:
         deaths += 1
         assert _tables(url) == set()
     assert (status, deaths > 20) == (0, True)
-    assert _tables(url) == {*_first_tables().tables, revisions.name}
+    assert _tables(url) == {*metadata.tables, revisions.name}
