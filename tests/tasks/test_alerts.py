@@ -75,7 +75,7 @@ def test_a_day_that_was_set_aside_is_told_for_a_while(ledger: Ledger) -> None:
     (alert,) = found(ledger)
     assert (alert.kind, alert.day) == ("quarantine", date(5))
     assert alert.reason == "column 'quantity' is missing"
-    assert "Land the day again" in alert.cure
+    assert "Land it again" in alert.cure
     assert kinds(found(ledger, stale_days=5)) == ["quarantine"]
     assert "quarantine" not in kinds(found(ledger, stale_days=4))
 
