@@ -111,13 +111,18 @@ def history(connection: Connection, application: str) -> list[DayEntry]:
 def note_collected(connection: Connection, lease: Lease, names: Iterable[str]) -> None:
     """These versions' files may go; said twice is said once. Raises LostLineError."""
     check(connection, lease)
-    known = select(collected.c.version).where(collected.c.application == lease.application)
-    fresh = set(names) - set(connection.scalars(known))
+    fresh = set(names) - noted(connection, lease.application).keys()
     place = {"application": lease.application, "at": _now()}
     if fresh:
         connection.execute(
             insert(collected), [place | {"version": name} for name in sorted(fresh)]
         )
+
+
+def noted(connection: Connection, application: str) -> dict[str, dt.datetime]:
+    """The versions whose files went, and when."""
+    query = select(collected).where(collected.c.application == application)
+    return {row.version: row.at for row in connection.execute(query)}
 
 
 def plain_rows(connection: Connection, table: Table) -> list[dict[str, Any]]:

@@ -33,7 +33,6 @@ from tasks.ledger.schema import (
     attachments,
     attempts,
     champions,
-    collected,
     lines,
     snapshots,
     versions,
@@ -185,18 +184,14 @@ class Ledger:
     # ---- what a collection has taken
 
     def note_collected(self, lease: Lease, names: Iterable[str]) -> None:
-        """These versions can no longer be gone back to: said before their files go.
-
-        A version that is committed again is there again. Raises LostLineError.
-        """
+        """Said before the versions' files go, and lifted when one is committed again."""
         with self.engine.begin() as connection:
             committing.note_collected(connection, lease, names)
 
     def collected(self, application: str) -> dict[str, dt.datetime]:
         """The versions whose files went, and when."""
-        query = select(collected).where(collected.c.application == application)
         with self._reading() as connection:
-            return {row.version: row.at for row in connection.execute(query)}
+            return committing.noted(connection, application)
 
     # ---- snapshots and attempts
 

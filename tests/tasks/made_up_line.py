@@ -29,6 +29,7 @@ from tasks.version import KINDS
 APPLICATION = "recommendation"
 FIRST_DAY = dt.date(2017, 10, 1)
 PARAMS = load_params()
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a history is mostly syncs
 
 
 class Stub:
@@ -125,6 +126,15 @@ class MadeUp:
             assert hashlib.sha256(file.read_bytes()).hexdigest() == digest, file
 
 
+def stored(shelf: Path = workspace.BUNDLES) -> set[str]:
+    """The versions that have a folder there."""
+    return {
+        path.name
+        for path in (shelf / APPLICATION).iterdir()
+        if collect.VERSION.fullmatch(path.name)
+    }
+
+
 @contextmanager
 def made_up_line(folder: Path, retention: RetentionParams) -> Iterator[MadeUp]:
     """A first champion in a fresh folder, which is the current directory within the block."""
@@ -183,15 +193,10 @@ def _write_attempt(increment: Increment, action: Action, where: Path) -> None:
     Validation(day=increment.day, rows=9, users=1, items=1, closed=False).write(
         where / "validation.json"
     )
-    Verdict(
-        application=APPLICATION,
-        day=increment.day,
-        action=action,
-        reason="for the test",
-        checks=(),
-        alarms=(),
-        plan="",
-    ).write(where / "verdict.json")
+    told = {"reason": "for the test", "checks": (), "alarms": (), "plan": ""}
+    Verdict(application=APPLICATION, day=increment.day, action=action, **told).write(
+        where / "verdict.json"
+    )
     (where / "challenger").mkdir()
     (where / "challenger" / "model.safetensors").write_bytes(b"refused or not")
 
