@@ -30,6 +30,7 @@ def test_missed_days_are_caught_up_in_order_and_each_once(caught_up: Place, flow
     assert caught_up.ledger.contents() == truth
 
 
+@pytest.mark.fault(20)
 def test_two_runs_at_once_learn_each_day_once(caught_up: Place, flows: Flows) -> None:
     land_days(caught_up, 5, 6)
     both = [flows.start("-m", "flows.daily") for _ in range(2)]
@@ -44,6 +45,7 @@ def test_two_runs_at_once_learn_each_day_once(caught_up: Place, flows: Flows) ->
     check_whole(caught_up)
 
 
+@pytest.mark.fault(20)
 def test_a_run_says_who_is_at_work(caught_up: Place, flows: Flows) -> None:
     truth = caught_up.ledger.contents()
     with caught_up.ledger.lease(APPLICATION):

@@ -15,6 +15,7 @@ LOST = 7
 LANDED = {date(number): f"content {number}" for number in range(1, 6)}
 
 
+@pytest.mark.fault(21)
 def test_who_built_on_an_old_head_loses_and_leaves_no_trace(url: str) -> None:
     one, other = Ledger(url), Ledger(url)
     with one.lease(APPLICATION) as lease:
@@ -146,6 +147,7 @@ def test_what_does_not_fit_together_is_refused_whole(ledger: Ledger) -> None:
     assert ledger.contents() == before
 
 
+@pytest.mark.fault(20)
 def test_of_eight_that_write_with_one_lease_exactly_one_moves_the_head(url: str) -> None:
     """Even if the lease itself were given out twice, the head is compared and set."""
     ledger = Ledger(url)

@@ -88,6 +88,7 @@ def test_a_lease_that_was_never_taken_cannot_write(ledger: Ledger) -> None:
         shop.start(ledger, Lease(APPLICATION, "made up", 1))
 
 
+@pytest.mark.fault(21)
 def test_a_zombie_with_an_old_number_is_refused_in_every_way(url: str) -> None:
     zombie, heir = Ledger(url), Ledger(url)
     with zombie.lease(APPLICATION, owner="the zombie") as old:
@@ -113,6 +114,7 @@ def test_a_zombie_with_an_old_number_is_refused_in_every_way(url: str) -> None:
             shop.promote(heir, new, SECOND, FIRST, 3)
 
 
+@pytest.mark.fault(21)
 def test_a_zombie_does_not_give_back_what_is_no_longer_its_own(ledger: Ledger) -> None:
     with ledger.lease(APPLICATION):
         _make_it(ledger.engine, expires_at=dt.datetime.now(dt.UTC))
@@ -123,6 +125,7 @@ def test_a_zombie_does_not_give_back_what_is_no_longer_its_own(ledger: Ledger) -
     heir.__exit__(None, None, None)
 
 
+@pytest.mark.fault(22)
 def test_a_killed_holder_is_replaced_at_once_and_a_living_one_never(url: str) -> None:
     ledger = Ledger(url)
     child, pipe = _in_child(_hold_until_told(url))
@@ -139,6 +142,7 @@ def test_a_killed_holder_is_replaced_at_once_and_a_living_one_never(url: str) ->
     child.join()
 
 
+@pytest.mark.fault(22)
 def test_a_holder_that_was_waited_for_is_dead(url: str) -> None:
     child, pipe = _in_child(_hold_until_told(url))
     assert pipe.recv() == "held"
@@ -148,6 +152,7 @@ def test_a_holder_that_was_waited_for_is_dead(url: str) -> None:
         assert lease.fencing == 2
 
 
+@pytest.mark.fault(22)
 def test_another_process_under_the_same_number_is_not_the_holder(ledger: Ledger) -> None:
     with ledger.lease(APPLICATION):
         _make_it(ledger.engine, pid_started=psutil.Process().create_time() - 60)
@@ -209,6 +214,7 @@ def test_what_cannot_be_given_back_does_not_hide_the_error(
     assert "cannot give back the lease" in caplog.text
 
 
+@pytest.mark.fault(20)
 def test_of_eight_that_race_exactly_one_learns_the_day(url: str) -> None:
     """From an empty database: the tables, the lease, the first version and the day."""
 

@@ -83,11 +83,12 @@ def test_a_ledger_from_before_migrations_goes_on(tmp_path: Path) -> None:
 
 
 def test_the_first_tables_are_taken_over_as_they_are(url: str) -> None:
-    if url.startswith("sqlite"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir()
-    engine = create_engine(url)
+    engine = Ledger(url).engine
+    now = MetaData()
+    now.reflect(engine)
+    now.drop_all(engine)
     _first_tables().create_all(engine)
-    engine.dispose()
+    assert revisions.name not in _tables(url)
     ledger = Ledger(url)
     with ledger.lease(APPLICATION) as lease:
         shop.start(ledger, lease)
