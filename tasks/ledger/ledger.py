@@ -17,7 +17,7 @@ from tasks.bundle import Bundle
 from tasks.ledger import commit as committing
 from tasks.ledger import lease as leasing
 from tasks.ledger.commit import Change, R, entry_of
-from tasks.ledger.database import open_database
+from tasks.ledger.database import open_database, reading
 from tasks.ledger.entries import (
     Attempt,
     Champion,
@@ -223,7 +223,7 @@ class Ledger:
             return {table.name: _plain_rows(connection, table) for table in TABLES_OF_TRUTH}
 
     def _reading(self) -> Connection:
-        return self.engine.execution_options(reads=True).connect()
+        return reading(self.engine)
 
     def _rows(self, kind: type[R], table: Table, application: str, **equal: object) -> list[R]:
         query = select(table).where(table.c.application == application)
