@@ -26,7 +26,8 @@ def build_version(increment: Increment, params: Params, where: Path) -> Bundle:
 
     Promote takes the challenger's parameters and optimizer, keep the parent's, roll back the
     predecessor's. In each case the state takes every row of the day, once. Returns the bundle as
-    read back from the store. Raises CorruptBundleError if a version it is made of is damaged.
+    read back from the store, whole and loaded. Raises CorruptBundleError if a version it is made
+    of is damaged, or what was stored is not what was read back.
     """
     verdict = Verdict.read(where / "verdict.json")
     plan = Plan.read(where / "plan.json")
@@ -50,7 +51,10 @@ def build_version(increment: Increment, params: Params, where: Path) -> Bundle:
     )
     stored = bundle.store(draft, fields, workspace.BUNDLES)
     shutil.rmtree(draft)
-    return bundle.load(workspace.BUNDLES, increment.application, stored.version)
+    found = bundle.load(workspace.BUNDLES, increment.application, stored.version)
+    section = params.application(increment.application)
+    learners.learner_class(section).load(found.path, section.settings)  # or it would not serve
+    return found
 
 
 def _settings(increment: Increment, params: Params, plan: Plan) -> dict[str, Any]:
