@@ -25,9 +25,9 @@ def build_version(increment: Increment, params: Params, where: Path) -> Bundle:
     """Store the head that follows from the verdict; the ledger does not know it yet.
 
     Promote takes the challenger's parameters and optimizer, keep the parent's, roll back the
-    predecessor's. In each case the state takes every row of the day, once. Returns the bundle as
-    read back from the store, whole and loaded. Raises CorruptBundleError if a version it is made
-    of is damaged, or what was stored is not what was read back.
+    predecessor's. In each case the state takes every row of the day, once. What was stored is read
+    back and loaded: a save may end well that wrote nothing. Raises CorruptBundleError if a version
+    it is made of is damaged, or it or LearnerFileError if the new one is.
     """
     verdict = Verdict.read(where / "verdict.json")
     plan = Plan.read(where / "plan.json")
@@ -51,10 +51,8 @@ def build_version(increment: Increment, params: Params, where: Path) -> Bundle:
     )
     stored = bundle.store(draft, fields, workspace.BUNDLES)
     shutil.rmtree(draft)
-    found = bundle.load(workspace.BUNDLES, increment.application, stored.version)
-    section = params.application(increment.application)
-    learners.learner_class(section).load(found.path, section.settings)  # or it would not serve
-    return found
+    learners.open_learner(stored.path, params.application(increment.application))
+    return stored
 
 
 def _settings(increment: Increment, params: Params, plan: Plan) -> dict[str, Any]:

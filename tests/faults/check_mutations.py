@@ -104,15 +104,15 @@ MUTATIONS = (
     Mutation(
         "a bundle is read back before the line moves",
         "tasks/version.py",
-        "found = bundle.load(workspace.BUNDLES, increment.application, stored.version)",
-        "found = stored",
+        "    learners.open_learner(stored.path, params.application(increment.application))\n",
+        "",
         "tests/faults/test_disk.py::test_bytes_that_never_reached_the_disk_are_missed",
     ),
     Mutation(
         "what is stored loads before the line moves",
         "tasks/version.py",
-        "    learners.learner_class(section).load(found.path, section.settings)",
-        "    section.settings",
+        "learners.open_learner(stored.path, params.application(increment.application))",
+        "bundle.verify(stored.path)",
         "tests/faults/test_disk.py::test_a_learner_that_saved_nothing_does_not_serve",
     ),
     Mutation(

@@ -131,6 +131,8 @@ class Walk:
         written = self.root / path
         if path.parts[0] == ".." or not written.is_file() or not written.stat().st_size:
             return
+        if point.view and not self.every:
+            return
         before = next(state.folder for state in self.states if state.point is point)
         content = written.read_bytes()
         for name, part in (("empty", b""), ("half", content[: len(content) // 2])):
@@ -171,9 +173,10 @@ def watch(look: Look, root: Path) -> None:
     _watch_ledger(passing)
     sync = os.fsync
 
-    def synced(descriptor: int) -> None:
+    def synced(file: Any) -> None:
+        descriptor = file if isinstance(file, int) else file.fileno()
         passing("os.fsync", str(Path(f"/proc/self/fd/{descriptor}").readlink()))
-        sync(descriptor)
+        sync(file)
 
     os.fsync = synced
 
@@ -185,7 +188,7 @@ def _writes(path: Any, mode: Any, flags: Any) -> bool:
 
 def _watch_ledger(look: Look) -> None:
     """Before each statement that writes, before each commit and after it."""
-    commit = DefaultDialect.do_commit
+    commit: Callable[[Any, Any], None] = DefaultDialect.do_commit
 
     def committed(dialect: Any, connection: Any) -> None:
         look("before commit", "the ledger")

@@ -66,7 +66,7 @@ class Collected:
         """One phase of one test: a call, or a setup that skipped or failed."""
         if test.when != "call" and test.outcome == "passed":
             return
-        said = dict(test.user_properties)
+        said: dict[str, Any] = dict(test.user_properties)
         for row in said.get("rows", ()):
             self.rows.setdefault(row, Counter())[test.outcome] += 1
         for name in COUNTED:
@@ -103,7 +103,7 @@ def page(report: dict[str, Any]) -> str:
         (row, *(str(outcomes.get(name, 0)) for name in ("passed", "failed", "skipped")))
         for row, outcomes in report["rows"].items()
     ]
-    guards = [
+    guards: list[tuple[str, ...]] = [
         (one["guard"], one["file"], one["test"].split("::")[-1], one["outcome"])
         for one in report["mutations"]
     ]
