@@ -217,12 +217,19 @@ def kill_at(number: int, root: Path) -> None:
     watch(look, root)
 
 
-def signature(root: Path, known: dict[tuple[int, ...], str] | None = None) -> str:
-    """The state of a workspace as far as a next run can see it; `known` spares reading again."""
+def signature(
+    root: Path, known: dict[tuple[int, ...], str] | None = None, but: str = "nothing"
+) -> str:
+    """The state of a workspace as far as a next run can see it, `but` for what begins so.
+
+    `known` spares reading again.
+    """
     known = {} if known is None else known
     lines = []
     for path in _changing(str(root)):
-        name = RANDOM_NAME.sub("~", path[len(str(root)) :])
+        name = RANDOM_NAME.sub("~", path[len(str(root)) + 1 :])
+        if name.startswith(but):
+            continue
         status = os.lstat(path)
         if stat.S_ISREG(status.st_mode):
             key = (status.st_ino, status.st_size, status.st_mtime_ns)
