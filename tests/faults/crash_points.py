@@ -3,37 +3,25 @@
 A walk does the work once, in a child. Before each of its durable operations, and once more at the
 end, it asks: what would a `kill -9` at this instant leave on the disk? Where that is another state
 than any before, it keeps a copy of it. So every point is looked at, and equal states, such as the
-many within a folder that the next run throws away, are kept once. `kill_at` is the same hook with
-a real SIGKILL at the n-th operation: `test_crash_points.py` compares the two.
+many within a folder that the next run throws away, are kept once. `test_real_kills.py` compares
+the states of a walk with those that a real SIGKILL leaves.
 
-Python has audit events for opening, renaming and the like, and none for `fsync` or for a database
-commit: these two are wrapped. Two more states belong to each file that is written: empty, as right
-after it was opened, and half. A killed process loses what it has buffered, not what it gave to the
-system; power failure is not in this test.
+Two more states belong to each file that is written: empty, as right after it was opened, and half.
+A killed process loses what it has buffered, not what it gave to the system; power failure is not
+in this test.
 """
 
 import hashlib
 import os
 import re
 import shutil
-import signal
 import stat
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
-from sqlalchemy import Engine, event
-from sqlalchemy.engine.default import DefaultDialect
-
-WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-OPERATIONS = {
-    *("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate"),
-    *("os.chmod", "os.utime", "sqlite3.connect", "subprocess.Popen"),
-}
 # What a run in a workspace can change; the rest is the project's own source.
 CHANGING = (
     *("var", "increments", ".dvc", ".git", "data", "registry"),
@@ -51,7 +39,6 @@ NEVER_REWRITTEN = (
 OWN = re.compile(r"/(tasks|flows|lightning_modules)/")
 DVC = re.compile(r"/site-packages/(dvc|scmrepo)")
 DEPTH = 3
-Look = Callable[[str, str], None]
 RANDOM_NAME = re.compile(r"\.[A-Za-z0-9_-]{22}\.tmp|\.draft-[a-z0-9_]{8}|tmp_?[A-Za-z0-9_]{6,8}")
 
 
@@ -145,78 +132,6 @@ class Walk:
             self.states.append(State(torn, folder))
 
 
-def watch(look: Look, root: Path) -> None:
-    """Call `look` before each durable operation of this process, for good; `root` is its place.
-
-    One at a time: other threads wait, as they do not while a process dies; what they would have
-    done next is a point of its own. What `look` itself does is not looked at.
-    """
-    lock, busy = threading.RLock(), threading.local()
-
-    def passing(operation: str, target: str) -> None:
-        if getattr(busy, "now", False):
-            return
-        with lock:
-            busy.now = True
-            try:
-                look(operation, target)
-            finally:
-                busy.now = False
-
-    def heard(name: str, arguments: tuple[Any, ...]) -> None:
-        if name in OPERATIONS:
-            passing(name, " ".join(map(str, arguments[:2])))
-        elif name == "open" and _writes(*arguments):
-            passing(name, str(root / os.fsdecode(arguments[0])))
-
-    sys.addaudithook(heard)
-    _watch_ledger(passing)
-    sync = os.fsync
-
-    def synced(file: Any) -> None:
-        descriptor = file if isinstance(file, int) else file.fileno()
-        passing("os.fsync", str(Path(f"/proc/self/fd/{descriptor}").readlink()))
-        sync(file)
-
-    os.fsync = synced
-
-
-def _writes(path: Any, mode: Any, flags: Any) -> bool:
-    """Whether a file is opened by its name, to be written."""
-    return not isinstance(path, int) and isinstance(flags, int) and bool(flags & WRITING)
-
-
-def _watch_ledger(look: Look) -> None:
-    """Before each statement that writes, before each commit and after it."""
-    commit: Callable[[Any, Any], None] = DefaultDialect.do_commit
-
-    def committed(dialect: Any, connection: Any) -> None:
-        look("before commit", "the ledger")
-        commit(dialect, connection)
-        look("after commit", "the ledger")
-
-    def stated(*arguments: Any) -> None:
-        verb = str(arguments[2]).split(" ", 1)[0]
-        if verb in {"INSERT", "UPDATE", "DELETE"}:
-            look(verb, "the ledger")
-
-    DefaultDialect.do_commit = committed  # type: ignore[method-assign]
-    event.listen(Engine, "before_cursor_execute", stated)
-
-
-def kill_at(number: int, root: Path) -> None:
-    """From here on this process kills itself before its n-th durable operation."""
-    seen = 0
-
-    def look(operation: str, target: str) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    watch(look, root)
-
-
 def signature(
     root: Path, known: dict[tuple[int, ...], str] | None = None, but: str = "nothing"
 ) -> str:
@@ -274,7 +189,7 @@ def _changing(root: str) -> Iterator[str]:
 
 
 def _point(number: int, operation: str, target: str) -> Point:
-    """Where we are: the last place in DVC's code, and the last three in our own."""
+    """Where we are: the last place in DVC's code and the last three in ours; of a view, one."""
     ours: list[str] = []
     foreign: list[str] = []
     frame: FrameType | None = sys._getframe(1)
@@ -286,7 +201,7 @@ def _point(number: int, operation: str, target: str) -> Point:
         elif "/site-packages/" not in path and OWN.search(path):
             ours.append(place)
         frame = frame.f_back
-    view = (
-        bool(foreign) or not ours or any(place.startswith("tasks/snapshot.py") for place in ours)
-    )
-    return Point(number, operation, target, (operation, *foreign, *ours), view)
+    shown = any(place.startswith("tasks/snapshot.py") for place in ours)
+    view = bool(foreign) or not ours or shown
+    site = (operation, *foreign, *ours)
+    return Point(number, operation, target, site[:2] if view else site, view)

@@ -15,7 +15,7 @@ import pytest
 
 from tasks import workspace
 from tests import line
-from tests.faults import children, crash_points, journeys
+from tests.faults import children, journeys, operations
 from tests.faults.crash_points import Point, State, Walk
 from tests.faults.journeys import JOURNEYS, Journey
 from tests.runs import opened
@@ -48,7 +48,7 @@ def walk(journey: Journey, start: Path, folder: Path) -> Walk:
 
     def work() -> tuple[list[Point], list[State]]:
         with line.open_copy(start, found.root) as place:
-            crash_points.watch(found.look, found.root)
+            operations.watch(found.look, found.root)
             journey.work(place)
             found.look("end", "")
         return found.points, found.states

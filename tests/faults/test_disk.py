@@ -13,7 +13,7 @@ from tasks import bundle, workspace
 from tasks.bundle import CorruptBundleError
 from tests import line
 from tests.bundles import FIELDS, write_files
-from tests.faults import children, crash_points, journeys
+from tests.faults import children, journeys, operations
 from tests.faults.journeys import learn
 from tests.line import APPLICATION, Place, attempt, nth, settle
 
@@ -27,7 +27,7 @@ def test_a_version_is_on_the_disk_before_it_is_found(tmp_path: Path) -> None:
 
     def work() -> list[tuple[str, str]]:
         done: list[tuple[str, str]] = []
-        crash_points.watch(lambda operation, target: done.append((operation, target)), tmp_path)
+        operations.watch(lambda operation, target: done.append((operation, target)), tmp_path)
         bundle.store(source, FIELDS, root)
         return done
 

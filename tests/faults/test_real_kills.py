@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests import line
-from tests.faults import children, crash_points, journeys, ledgers
+from tests.faults import children, crash_points, journeys, ledgers, operations
 from tests.faults.test_crash_points import EVERY
 from tests.line import Place
 
@@ -35,7 +35,7 @@ def looked_at(template: Path, folder: Path) -> list[str]:
         states.append(crash_points.signature(folder, known, but=LEDGER))
 
     with line.open_copy(template, folder) as place:
-        crash_points.watch(look, folder)
+        operations.watch(look, folder)
         promote(place)
     return states
 
@@ -75,7 +75,7 @@ def test_a_promotion_killed_at_any_operation(
                 place = Place(place.root, place.params, line.open_ledger())
 
             def work(place: Place = place, number: int = number) -> None:
-                crash_points.kill_at(number, place.root)
+                operations.kill_at(number, place.root)
                 promote(place)
 
             ended = children.wait(children.fork(f"kill {number}", work))
