@@ -161,6 +161,13 @@ def truth(place: Place) -> dict[str, Any]:
     }
 
 
+def committed(found: dict[str, Any]) -> dict[str, Any]:
+    """The truth without what snapshots show of it."""
+    ledger = {table: rows for table, rows in found["ledger"].items() if table != "snapshots"}
+    shown = ("experiments", "shown", "pins")
+    return {name: found[name] for name in found if name not in shown} | {"ledger": ledger}
+
+
 def is_free(ledger: Ledger) -> bool:
     """Whether the next run could begin at once."""
     with ledger.lease(APPLICATION):
