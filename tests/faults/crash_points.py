@@ -192,16 +192,17 @@ def _point(number: int, operation: str, target: str) -> Point:
     """Where we are: the last place in DVC's code and the last three in ours; of a view, one."""
     ours: list[str] = []
     foreign: list[str] = []
+    shown = False
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and len(ours) < DEPTH:
+    while frame is not None:
         path = frame.f_code.co_filename
         place = f"{'/'.join(path.split('/')[-2:])}:{frame.f_lineno}"
         if not foreign and not ours and DVC.search(path):
             foreign.append(place)
         elif "/site-packages/" not in path and OWN.search(path):
             ours.append(place)
+            shown = shown or path.endswith("tasks/snapshot.py")
         frame = frame.f_back
-    shown = any(place.startswith("tasks/snapshot.py") for place in ours)
     view = bool(foreign) or not ours or shown
-    site = (operation, *foreign, *ours)
-    return Point(number, operation, target, site[:2] if view else site, view)
+    depth = 1 if view else DEPTH
+    return Point(number, operation, target, (operation, *[*foreign, *ours][:depth]), view)
