@@ -118,8 +118,12 @@ def test_a_full_disk_is_an_error_and_no_more(place: Place, tmp_path: Path) -> No
             truth = full.ledger.contents()
 
             def work(full: Place = full, limit: int = limit) -> None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-                learn(1, "promote")(full)
+                everything = resource.RLIM_INFINITY
+                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, everything))
+                try:
+                    learn(1, "promote")(full)
+                finally:  # its last words need room
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (everything, everything))
 
             ended = children.wait(children.fork(f"at most {limit} bytes", work))
             assert ended.status == 1, ended.said
