@@ -51,10 +51,10 @@ def watch(look: Look, root: Path) -> None:
     _watch_ledger(passing)
     sync = os.fsync
 
-    def synced(file: Any) -> None:
-        descriptor = file if isinstance(file, int) else file.fileno()
+    def synced(fd: Any) -> None:
+        descriptor = fd if isinstance(fd, int) else fd.fileno()
         passing("os.fsync", str(Path(f"/proc/self/fd/{descriptor}").readlink()))
-        sync(file)
+        sync(fd)
 
     os.fsync = synced
 
