@@ -149,7 +149,7 @@ MUTATIONS = (
         "tasks/decide.py",
         "    if values.notna().all():",
         "    if True:",
-        "tests/tasks/test_decide.py::test_a_metric_that_is_not_a_number_is_a_keep",
+        "tests/tasks/test_decide.py::test_a_metric_that_is_no_number_is_a_keep_for_one_night",
     ),
     Mutation(
         "the contract refuses what lies on another day",

@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import IO, Any, NamedTuple
@@ -74,12 +74,11 @@ def answer(name: str, work: Work) -> Any:
     return ended.answer
 
 
-def ended(works: Iterable[tuple[str, Work]]) -> list[Ended]:
-    """Do all of the works, a few at once, and wait for them."""
+def ended(works: Iterable[tuple[str, Work]]) -> Iterator[Ended]:
+    """Do all of the works, a few at once; each as it ends, in their order."""
     running: list[Child] = []
-    done: list[Ended] = []
     for name, work in works:
         if len(running) == AT_ONCE:
-            done.append(wait(running.pop(0)))
+            yield wait(running.pop(0))
         running.append(fork(name, work))
-    return done + [wait(child) for child in running]
+    yield from map(wait, running)

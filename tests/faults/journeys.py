@@ -20,6 +20,7 @@ from tasks import bundle, git, workspace
 from tasks.contract import InvalidDayError
 from tasks.ledger import Ledger
 from tasks.records import Action
+from tasks.roll_back import Fate
 from tests import line
 from tests.line import APPLICATION, Place, nth
 from tests.runs import experiments
@@ -89,7 +90,7 @@ def set_aside(place: Place) -> None:
         daily.daily_increment.fn(APPLICATION, nth(1))
 
 
-def go_back(days_since: str, to: int) -> Callable[[Place], None]:
+def go_back(days_since: Fate, to: int) -> Callable[[Place], None]:
     """An operator's rollback to the n-th version, by one who looks first whether it is done."""
 
     def work(place: Place) -> None:

@@ -52,9 +52,16 @@ def move(place: Place, kept: Path) -> list[Line]:
         shutil.copytree(kept, where, dirs_exist_ok=True)
         stood.append(line.settle(place, where, "promote"))
         with place.ledger.lease(APPLICATION) as lease:
-            params = place.params
-            back = (place.ledger, lease, APPLICATION, params, None, "relearn", "a bad day")
-            stood.append(roll_back.roll_back(*back))
+            back = roll_back.roll_back(
+                place.ledger,
+                lease,
+                APPLICATION,
+                place.params,
+                to_version=None,
+                days_since="relearn",
+                reason="a bad day",
+            )
+        stood.append(back)
     return stood
 
 
