@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup peers demo serve workspace new-shop registry test test-slow check docs audit fix
 .PHONY: bench-quality bench-off-policy bench-ta-feng bench-sessions bench-browsing bench-learning bench-overhead
-.PHONY: bench-cost bench-asynchronous
+.PHONY: bench-cost bench-asynchronous bench-load faults
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -76,6 +76,12 @@ test: setup ## the fast tests
 test-slow: setup ## the others: real Prefect, DVC, data and browser (CI runs both)
 	@pytest -m slow -n 2 --dist loadfile
 
+# Every turn of every loop, 200 kills on each database, guards taken out one by one, 500 nights.
+faults: setup ## the fault suite at full length; tests/faults/report.md says what it has shown
+	@DAYSHIFT_FAULTS=all DAYSHIFT_KILLS=12 DAYSHIFT_DATABASES="sqlite postgresql" \
+		python -m pytest -m fault -p tests.faults.report tests tests/faults/check_mutations.py
+	@python -m benchmarks.load
+
 check: setup ## ruff, mypy --strict, the import contracts, links of the pages and the pins
 	@ruff format --check .
 	@ruff check .
@@ -123,3 +129,6 @@ bench-asynchronous: peers ## gradients of older weights beside synchronous ones,
 
 bench-overhead: setup ## what an increment costs beside its learning
 	@python -m benchmarks.overhead
+
+bench-load: setup ## 500 nights in one process: memory, seconds and disk of each fifty
+	@python -m benchmarks.load

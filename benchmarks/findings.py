@@ -71,7 +71,7 @@ def publish(
         findings=tuple(findings),
         notes=notes,
         commit=commit_of(ROOT),
-        machine=_machine(),
+        machine=this_machine(),
         date=dt.datetime.now(dt.UTC).date(),
         command=shlex.join(
             ["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]
@@ -113,7 +113,8 @@ def commit_of(root: Path) -> str:
     return git("rev-parse", "HEAD") + (CHANGED if changed else "")
 
 
-def _machine() -> str:
+def this_machine() -> str:
+    """Processors, memory and Python, for who judges a figure."""
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():

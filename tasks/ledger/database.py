@@ -44,6 +44,13 @@ def open_database(url: str) -> Engine:
     return engine
 
 
+def reading(engine: Engine) -> Connection:
+    """A connection that sees one instant of the ledger, however many tables it asks."""
+    one_instant = {"isolation_level": "REPEATABLE READ"}  # SQLite knows no other way
+    options = {} if engine.dialect.name == "sqlite" else one_instant
+    return engine.execution_options(reads=True, **options).connect()
+
+
 def _write_ahead(file: Path) -> None:
     """Let readers read while one writes; a property of the file, set once.
 

@@ -16,7 +16,7 @@ from tasks import workspace
 from tasks.ledger import commit as committing
 from tasks.ledger import lease as leasing
 from tasks.ledger.commit import Change, R, entry_of
-from tasks.ledger.database import open_database
+from tasks.ledger.database import open_database, reading
 from tasks.ledger.entries import (
     Attempt,
     Champion,
@@ -234,7 +234,7 @@ class Ledger:
             }
 
     def _reading(self) -> Connection:
-        return self.engine.execution_options(reads=True).connect()
+        return reading(self.engine)
 
     def _rows(self, kind: type[R], table: Table, application: str, **equal: object) -> list[R]:
         query = select(table).where(table.c.application == application)

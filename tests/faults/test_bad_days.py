@@ -119,6 +119,7 @@ def flip_silently(path: Path) -> None:
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
+@pytest.mark.fault(11)
 def test_a_damaged_partition_is_mended_as_the_message_says(caught_up: Place, flows: Flows) -> None:
     land_days(caught_up, 5)
     assert flows.run("-m", "tasks.pull").code == 0

@@ -87,6 +87,7 @@ def _more_fields(path: Path) -> None:
         (shutil.rmtree, r"manifest\.json is missing"),
     ],
 )
+@pytest.mark.fault(3)
 def test_damage_is_found_named_and_has_a_cure(
     damage: Callable[[Path], None], said: str, learner: Path, root: Path
 ) -> None:
@@ -103,6 +104,7 @@ def _error(call: Callable[[], object]) -> BaseException:
     return caught.value
 
 
+@pytest.mark.fault(3)
 def test_a_damaged_version_is_not_taken_for_the_same(learner: Path, root: Path) -> None:
     made = store(learner, FIELDS, root)
     _flip(made.path)
@@ -120,6 +122,7 @@ def test_a_bundle_under_another_name_is_refused(learner: Path, root: Path) -> No
 
 
 @pytest.mark.parametrize("stop_at", range(1, 14))
+@pytest.mark.fault(1, 3)
 def test_killed_anywhere_leaves_all_or_nothing(
     stop_at: int, learner: Path, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,7 @@ def instants(end: float) -> list[float]:
 
 
 @pytest.mark.timeout(1800)
+@pytest.mark.fault(1)
 def test_a_killed_run_is_made_good_by_the_next(
     two_days_due: Path, unharmed: tuple[Path, list[float]], flows: Flows, tmp_path: Path
 ) -> None:

@@ -5,109 +5,36 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
-from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import httpx
-import psutil
 import pytest
 
-from flows.server import HOST, ServerError, check_free, free_port
+from flows.server import ServerError, check_free
 from tasks import workspace
 from tasks.score import LATEST
 from tests import line
 from tests.flows import browser
-from tests.line import APPLICATION, Place, nth
+from tests.flows.serving import DAILY, ENDED, Served, ask, serving, wait_for
+from tests.line import APPLICATION, nth
 from tests.runs import Flows
 
 pytestmark = pytest.mark.slow
 
-DAILY = f"daily-increment/{APPLICATION}"
-ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 OF_A_DEPLOYMENT = (
     "flow_id", "entrypoint", "path", "pull_steps", "work_pool_name", "job_variables",
     "parameter_openapi_schema", "enforce_parameter_schema",
 )  # fmt: skip
 
 
-def ask(api: str, method: str, where: str, /, **body: Any) -> Any:
-    """What a Prefect server answers, asked again while its SQLite is busy (503), as clients do."""
-    for _ in range(10):
-        answer = httpx.request(method, f"{api}{where}", json=body or None, timeout=30)
-        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-            break
-        time.sleep(1)
-    assert answer.is_success, answer.text
-    return answer.json()
-
-
-class Served(NamedTuple):
-    """A workspace that is served, and its server's address."""
-
-    place: Place
-    server: str
-
-    def ask(self, method: str, where: str, /, **body: Any) -> Any:
-        """What Prefect's API answers."""
-        return ask(f"{self.server}/api", method, where, **body)
-
-    def deployment(self, name: str) -> Any:
-        return self.ask("GET", f"/deployments/name/{name}")
-
-    def runs(self, deployment: str, **state: list[str]) -> list[Any]:
-        """The runs of a deployment in some types of state, first expected first."""
-        found: list[Any] = self.ask(
-            "POST",
-            "/flow_runs/filter",
-            deployments={"id": {"any_": [deployment]}},
-            flow_runs={"state": {"type": state}},
-            sort="EXPECTED_START_TIME_ASC",
-        )
-        return found
-
-    def ended(self, run: str, seconds: float = 90) -> Any:
-        """The run, when it has ended."""
-        return wait_for(lambda: self._ended(run), seconds)
-
-    def _ended(self, run: str) -> Any:
-        found = self.ask("GET", f"/flow_runs/{run}")
-        return found if found["state_type"] in ENDED else None
-
-
-def wait_for(look: Any, seconds: float) -> Any:
-    """What `look` finds, as soon as it finds something."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if found := look():
-            return found
-        time.sleep(0.3)
-    raise AssertionError(f"still nothing after {seconds} s")
-
-
 @pytest.fixture(scope="module")
 def served(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The made-up shop, served until the last test; then nothing of it is left running."""
-    with line.open_copy(template, tmp_path_factory.mktemp("served") / "place") as place:
-        port, said = free_port(), place.root / "serve.log"
-        ports = ["--port", str(port), "--reports-port", str(free_port())]
-        with said.open("w") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "flows.serve", *ports], stdout=log, stderr=log
-            )
-        try:
-            wait_for(lambda: process.poll() or "Ctrl-C ends" in said.read_text(), 120)
-            assert process.poll() is None, said.read_text()
-            yield Served(place, f"http://{HOST}:{port}")
-            children = psutil.Process(process.pid).children(recursive=True)
-            assert len(children) >= 3
-        finally:
-            process.terminate()
-            code = process.wait(60)
-        assert (code, psutil.wait_procs(children, timeout=1)[1]) == (0, []), said.read_text()
+    """The made-up shop, served until the last test."""
+    root = tmp_path_factory.mktemp("served") / "place"
+    with line.open_copy(template, root) as place, serving(place) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +147,7 @@ def test_a_port_that_is_taken_is_refused(served: Served) -> None:
         check_free(port)
 
 
+@pytest.mark.fault(23)
 def test_a_run_whose_worker_was_stopped_gives_its_slot_back(flows: Flows) -> None:
     """Else it runs for ever in Prefect's eyes, and no later run of its deployment begins."""
     api = flows.environment["PREFECT_API_URL"]

@@ -22,6 +22,7 @@ with restorable(place / "journal.json", [place / "old", place / "new"]):
 """
 
 
+@pytest.mark.fault(1)
 def test_the_next_block_begins_with_what_was_there_before_the_kill(tmp_path: Path) -> None:
     (tmp_path / "old").write_text("whole")
     root = str(Path(__file__).parents[2])

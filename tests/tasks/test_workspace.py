@@ -98,6 +98,7 @@ def test_the_code_revision_tells_edited_code_apart(project: Path) -> None:
     assert asked_anew() != edited
 
 
+@pytest.mark.fault(11)
 def test_a_partition_is_read_only_when_its_digest_is_right(pulled: dict[str, Any]) -> None:
     path = workspace.partition("events", FIRST_DAY)
     md5 = workspace.data_manifest()[path]

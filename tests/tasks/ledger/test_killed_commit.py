@@ -39,6 +39,7 @@ def _snapshot(ledger: Ledger, lease: Lease) -> None:
 
 
 @pytest.mark.parametrize("write", [_start, _increment, _quarantine, _rewind, _snapshot])
+@pytest.mark.fault(1, 2)
 def test_killed_anywhere_leaves_old_or_new_and_can_be_run_again(
     write: Write, url: str, tmp_path: Path
 ) -> None:
