@@ -11,7 +11,7 @@ import pytest
 
 from tasks import workspace
 from tests.faults.test_bad_days import land_changed
-from tests.flows.test_serve import ask, wait_for
+from tests.flows.serving import ask, wait_for
 from tests.line import APPLICATION, Place, nth
 from tests.runs import Flows
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.roll_back import NoWayBackError
+from tasks.rewind import NoWayBackError
 from tasks.upkeep import RetentionParams
 from tests.tasks.made_up_line import APPLICATION, MEMORY, MadeUp, made_up_line, stored
 
