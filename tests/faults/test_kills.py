@@ -10,6 +10,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def test_killed_at_random_again_and_again(
                 if not killed(place, luck.uniform(0, SLOWEST)):
                     break
                 kills += 1
-            found = children.answer("left in peace", lambda place=place: catch_up(place))
+            found = children.answer("left in peace", partial(catch_up, place))
             assert found == undisturbed, f"chain {chains} of seed {SEED}"
         monkeypatch.delenv("DAYSHIFT_LEDGER_URL", raising=False)
     record_property("kills", kills)
