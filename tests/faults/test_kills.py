@@ -10,11 +10,13 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tasks.ledger import Ledger
 from tests import line
 from tests.faults import children, journeys, ledgers
 from tests.faults.test_crash_points import EVERY
@@ -75,12 +77,12 @@ def test_killed_at_random_again_and_again(
                 fresh = request.getfixturevalue("postgres").new_schema()
                 ledgers.carry(place.ledger, fresh)
                 monkeypatch.setenv("DAYSHIFT_LEDGER_URL", fresh)
-                place = Place(place.root, place.params, line.open_ledger())
+                place = Place(place.root, place.params, Ledger(fresh))
             for _ in range(CHAIN):
                 if not killed(place, luck.uniform(0, SLOWEST)):
                     break
                 kills += 1
-            found = children.answer("left in peace", lambda place=place: catch_up(place))
+            found = children.answer("left in peace", partial(catch_up, place))
             assert found == undisturbed, f"chain {chains} of seed {SEED}"
         monkeypatch.delenv("DAYSHIFT_LEDGER_URL", raising=False)
     record_property("kills", kills)
