@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tasks.ledger import open_ledger
+from tasks.ledger import Ledger
 from tests import line
 from tests.faults import children, journeys, ledgers
 from tests.faults.test_crash_points import EVERY
@@ -77,7 +77,7 @@ def test_killed_at_random_again_and_again(
                 fresh = request.getfixturevalue("postgres").new_schema()
                 ledgers.carry(place.ledger, fresh)
                 monkeypatch.setenv("DAYSHIFT_LEDGER_URL", fresh)
-                place = Place(place.root, place.params, open_ledger())
+                place = Place(place.root, place.params, Ledger(fresh))
             for _ in range(CHAIN):
                 if not killed(place, luck.uniform(0, SLOWEST)):
                     break

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tasks.ledger import open_ledger
+from tasks.ledger import Ledger
 from tests import line
 from tests.faults import children, crash_points, journeys, ledgers, operations
 from tests.faults.test_crash_points import EVERY
@@ -73,7 +73,7 @@ def test_a_promotion_killed_at_any_operation(
                 fresh = request.getfixturevalue("postgres").new_schema()
                 ledgers.carry(place.ledger, fresh)
                 monkeypatch.setenv("DAYSHIFT_LEDGER_URL", fresh)
-                place = Place(place.root, place.params, open_ledger())
+                place = Place(place.root, place.params, Ledger(fresh))
 
             def work(place: Place = place, number: int = number) -> None:
                 operations.kill_at(number, place.root)
