@@ -15,12 +15,14 @@ from unittest import mock
 
 from prefect import Task
 
-from flows import bootstrap, daily, land, rollback, score, steps
+from flows import bootstrap, collect, daily, land, rollback, score, steps
 from tasks import bundle, git, workspace
 from tasks.contract import InvalidDayError
 from tasks.ledger import Ledger
+from tasks.pull import pull
 from tasks.records import Action
 from tasks.roll_back import Fate
+from tasks.upkeep import RetentionParams
 from tests import line
 from tests.line import APPLICATION, Place, nth
 from tests.runs import experiments
@@ -64,12 +66,13 @@ def without_prefect(verdict: Action | None = None) -> Iterator[None]:
     if not SHOWN:
         plain.finish_snapshots = lambda ledger, application: 0
     with contextlib.ExitStack() as stack:
-        for flow in (bootstrap, daily, rollback, score):
+        for flow in (bootstrap, collect, daily, rollback, score):
             stack.enter_context(mock.patch.object(flow, "steps", plain))
         for flow in (bootstrap, daily, rollback):
-            stack.enter_context(mock.patch.object(flow, "tell_of_new_head"))
-            stack.enter_context(mock.patch.object(flow, "write_report"))
-        stack.enter_context(mock.patch.object(daily, "artifacts"))
+            stack.enter_context(mock.patch.object(flow, "show_line"))
+        for flow in (daily, collect):
+            stack.enter_context(mock.patch.object(flow, "artifacts"))
+        stack.enter_context(mock.patch.object(collect, "write_report"))
         stack.enter_context(mock.patch.object(land, "land_day", land.land_day.fn))
         yield
 
@@ -121,6 +124,23 @@ def write_outputs(place: Place) -> None:
         score.score.fn(APPLICATION)
 
 
+def collect_old(place: Place) -> None:
+    """The collection flow; of the line's versions only the last can be gone back to."""
+    least = RetentionParams(days=1, predecessors=1, grace_hours=0)
+    params = place.params.model_copy(update={"retention": least})
+    with without_prefect(), mock.patch.object(collect, "load_params", lambda: params):
+        collect.collect.fn(APPLICATION)
+
+
+def keep_more(place: Place) -> None:
+    """Three more days, so that there are versions that nobody needs."""
+    line.land_days(place, line.LANDED + 1, line.LANDED + 2)
+    pull()
+    for _ in range(3):
+        line.learn(place, "keep")
+    line.finish_snapshots(place)
+
+
 def lose_a_column(place: Place) -> None:
     line.land_instead(place, nth(1), lambda events: events.drop(columns="user_id"))
 
@@ -140,6 +160,7 @@ JOURNEYS = (
     Journey("a first champion", "empty_template", start),
     Journey("a day landed", "template", land_next),
     Journey("the champion's outputs", "template", write_outputs),
+    Journey("a collection", "shown_template", collect_old, keep_more),
 )
 
 
@@ -149,9 +170,10 @@ def truth(place: Place) -> dict[str, Any]:
     check_bundles(place.ledger)
     return {
         "ledger": contents,
+        "collected": sorted(place.ledger.collected(APPLICATION)),
         "leases": [] if is_free(place.ledger) else ["held"],
         "experiments": experiments(place.root),
-        "attachments": check_attachments(contents),
+        "attachments": check_attachments(place.ledger),
         "registry": git.head(workspace.REGISTRY),
         "data.dvc": workspace.DATA_DVC.read_text(),
         "data": check_partitions(workspace.DATA, workspace.data_manifest()),
@@ -176,22 +198,25 @@ def is_free(ledger: Ledger) -> bool:
 
 
 def check_bundles(ledger: Ledger) -> None:
-    """Every version of the store is whole, and those of the ledger are there."""
+    """Every version of the store is whole, and those of the ledger are there, or collected."""
     known = {row["version"]: row["manifest"] for row in ledger.contents()["versions"]}
+    gone = ledger.collected(APPLICATION)
     shelf = workspace.BUNDLES / APPLICATION
     stored = [path.name for path in shelf.iterdir() if not path.name.startswith(".draft-")]
-    assert set(known) <= set(stored)
+    assert set(known) - set(gone) <= set(stored)
     for version in stored:
         found = bundle.load(workspace.BUNDLES, APPLICATION, version)
         assert known.get(version, found.digest) == found.digest
 
 
-def check_attachments(contents: dict[str, list[dict[str, Any]]]) -> int:
+def check_attachments(ledger: Ledger) -> int:
     """Each attachment that the ledger names is there, with its digest; how many."""
-    for row in contents["attachments"]:
+    gone = ledger.collected(APPLICATION)
+    rows = [row for row in ledger.contents()["attachments"] if row["version"] not in gone]
+    for row in rows:
         file = workspace.ATTACHMENTS / APPLICATION / row["version"] / row["name"]
         assert hashlib.sha256(file.read_bytes()).hexdigest() == row["sha256"], file
-    return len(contents["attachments"])
+    return len(rows)
 
 
 def check_partitions(folder: Path, manifest: dict[str, str]) -> dict[str, str]:
