@@ -72,7 +72,7 @@ def next_increment(
         if params.shop.on_quarantine == "wait":
             _stay_behind_days_set_aside(fates, line, day)
         if contents[day] == CLOSED or days.has_rows(there):
-            pinned = pin(_standing(ledger, line), day, there, params, update)
+            pinned = pin(standing_line(ledger, line), day, there, params, update)
             chosen = {"learn": learn, "history": history_of(_learned(fates, line), files)}
             if _is_released(ledger, application, day, contents[day]):
                 chosen["limits"] = None
@@ -146,7 +146,7 @@ def _wait_for(day: dt.date, files: dict[str, str], newest: dt.date, limit: int) 
     )
 
 
-def _standing(ledger: Ledger, line: Line) -> Line:
+def standing_line(ledger: Ledger, line: Line) -> Line:
     """The line, without a predecessor if that was collected: there is none to go back to."""
     gone = ledger.collected(line.application)
     return line.model_copy(update={"predecessor": None}) if line.predecessor in gone else line

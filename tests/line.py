@@ -14,7 +14,6 @@ import pandas as pd
 import yaml
 
 from tasks import (
-    correct,
     decide,
     drift,
     evaluate,
@@ -24,7 +23,6 @@ from tasks import (
     plan,
     prequential,
     promote,
-    quarantine,
     snapshot,
     validate,
     workspace,
@@ -32,8 +30,7 @@ from tasks import (
 from tasks.attempt import PIN, fresh_folder, open_attempt
 from tasks.bootstrap import bootstrap
 from tasks.carry import make_workspace
-from tasks.contract import InvalidDayError
-from tasks.due import content, next_increment
+from tasks.due import next_increment
 from tasks.ledger import Ledger, Line, open_ledger
 from tasks.ledger.transfer import transfer
 from tasks.params import Params, load_params
@@ -231,28 +228,3 @@ def land_days(place: Place, *numbers: int) -> None:
     source = open_source(place.params.shop.source)
     for number in numbers:
         land.land_day(source, nth(number))
-
-
-def night(place: Place, through: int = LANDED) -> list[str]:
-    """What flows/daily.py does, without Prefect, up to a day; why days were set aside."""
-    said = []
-    last = nth(through)
-    with place.ledger.lease(APPLICATION) as lease:
-        correct.correct(place.ledger, lease, APPLICATION, place.params, last)
-        while increment := next_increment(place.ledger, APPLICATION, place.params, last):
-            where = open_attempt(increment)
-            try:
-                run_steps(increment, place.params, where)
-            except InvalidDayError as problem:
-                known = content(increment.day, increment.partitions, place.params.shop)
-                quarantine.quarantine(place.ledger, lease, increment.day, known, problem)
-                said.append(str(problem))
-            else:
-                promote.promote(place.ledger, lease, increment, place.params, where)
-    return said
-
-
-def with_shop(place: Place, **settings: object) -> Place:
-    """The same place with other settings of the shop."""
-    shop = place.params.shop.model_copy(update=settings)
-    return replace(place, params=place.params.model_copy(update={"shop": shop}))

@@ -19,7 +19,7 @@ PACKAGES = ("flows", "tasks", "lightning_modules")
 # What carries a stage's input and output to and fro: a change of it does not change what is said.
 GROUND = {
     *("faults", "git", "interrupted", "limits", "manifest", "params", "pins"),
-    *("record", "records", "update", "workspace"),
+    *("record", "records", "update", "upkeep", "workspace"),
 }
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 LONGEST = 250

@@ -132,7 +132,7 @@ MUTATIONS = (
     ),
     Mutation(
         "weights that are not finite are not learned",
-        "lightning_modules/training.py",
+        "lightning_modules/progress.py",
         "if not bool(torch.isfinite(value)):",
         "if False:",
         "tests/lightning_modules/test_training.py::test_what_is_not_finite_is_refused",

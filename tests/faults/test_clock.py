@@ -10,7 +10,10 @@ CLOCKS = {"now", "utcnow", "today", "time", "localtime", "gmtime"}
 OWNERS = {"dt", "datetime", "date", "time", "Timestamp", "pd"}
 # Times of entries and leases, and the age of a draft that a killed run left: no version and no
 # verdict depends on them.
-MAY_ASK = {"ledger/commit.py", "ledger/ledger.py", "ledger/lease.py", "bundle.py"}
+MAY_ASK = {"ledger/commit.py", "ledger/ledger.py", "ledger/lease.py", "bundle.py"} | {
+    "alerts.py",  # how long nothing was learned
+    "collect.py",  # what is too young to be removed
+}
 
 
 def asks(path: Path) -> bool:

@@ -1,6 +1,6 @@
 """kill -9 before every durable operation; whoever goes on ends where an unharmed run would have.
 
-`DAYSHIFT_FAULTS=all` (make faults) looks at every turn of a loop; else its first stands for all.
+`DAYSHIFT_FAULTS=every` looks at every turn of a loop; else its first stands for all.
 """
 
 import os
@@ -22,7 +22,7 @@ from tests.runs import opened
 
 pytestmark = [pytest.mark.slow, pytest.mark.fault(1, 2, 3)]
 SEEN: set[tuple[str, ...]] = set()  # by another journey: what only shows what is committed
-EVERY = os.environ.get("DAYSHIFT_FAULTS") == "all"
+EVERY = os.environ.get("DAYSHIFT_FAULTS") == "every"
 
 
 @pytest.fixture

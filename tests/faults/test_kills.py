@@ -19,11 +19,10 @@ import pytest
 from tasks.ledger import Ledger
 from tests import line
 from tests.faults import children, journeys, ledgers
-from tests.faults.test_crash_points import EVERY
 from tests.line import Place
 
 pytestmark = [pytest.mark.slow, pytest.mark.fault(1, 18)]
-KILLS = 200 if EVERY else 20  # on each database
+KILLS = 200 if "DAYSHIFT_FAULTS" in os.environ else 20  # on each database
 CHAIN = 10
 DAYS = 3
 SLOWEST = 3.0  # seconds until the kill; a day takes one to two

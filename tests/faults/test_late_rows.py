@@ -10,7 +10,8 @@ import pytest
 from tasks import workspace
 from tasks.bundle import read_manifest
 from tasks.sources import open_source
-from tests.line import APPLICATION, Place, land_instead, night, nth, open_copy, with_shop
+from tests.catch_up import night, with_shop
+from tests.line import APPLICATION, Place, land_instead, nth, open_copy
 
 pytestmark = pytest.mark.fault(17)
 LAST = 2

@@ -170,7 +170,7 @@ def test_rows_that_came_twice_are_named(copies: list[int]) -> None:
     frame = good(4, DAYS[-1], "UTC")
     doubled = pd.concat([frame, frame.loc[copies]], ignore_index=True)
     said = refusal(doubled, DAYS[-1], "UTC")
-    assert f"column 'event_id', row {min(copies)}: e{min(copies)} is not unique" in (said or "")
+    assert f"column 'event_id', row {min(copies)}: the value is not unique" in (said or "")
 
 
 def test_a_table_whose_rows_are_numbered_from_elsewhere_is_the_same_table() -> None:

@@ -1,8 +1,4 @@
-"""A line of tiny versions, by the real ledger, bundle store, promotion and rollback.
-
-Only what a version is made of is made up: a few bytes that follow from parent, day and verdict, so
-that what is learned again in the same way is the same version.
-"""
+"""A line by the real ledger, store, promotion and rollback; only versions' bytes are made up."""
 
 import datetime as dt
 import hashlib
@@ -16,7 +12,7 @@ from unittest import mock
 from tasks import bundle, collect, learners, promote, roll_back, workspace
 from tasks.attempt import PIN, fresh_folder
 from tasks.bundle import Bundle
-from tasks.due import _standing
+from tasks.due import standing_line
 from tasks.ledger import Champion, Day, Ledger, Line, version_of
 from tasks.manifest import ManifestFields
 from tasks.params import Params, load_params
@@ -56,7 +52,7 @@ class MadeUp:
 
     def learn(self, action: Action, salt: int = 0) -> None:
         """The next day, as `flows/daily.py` settles it."""
-        line = _standing(self.ledger, self.line)
+        line = standing_line(self.ledger, self.line)
         due = line.day + dt.timedelta(days=1)
         while (fate := self.ledger.fates(APPLICATION).get(due)) and fate.outcome == "quarantined":
             due += dt.timedelta(days=1)
@@ -142,6 +138,7 @@ def made_up_line(folder: Path, retention: RetentionParams) -> Iterator[MadeUp]:
     with (
         chdir(folder),
         mock.patch.object(promote, "build_version", _build),
+        mock.patch.object(promote, "write_card"),
         mock.patch.object(learners, "learner_class", lambda section: Stub),
         mock.patch.object(collect, "objects", NoStore()),
     ):

@@ -13,7 +13,8 @@ from tasks.nights import nights
 from tasks.report import write_report
 from tasks.rewind import NoWayBackError
 from tasks.roll_back import roll_back
-from tests.line import APPLICATION, Place, land_instead, night, nth, open_copy, with_shop
+from tests.catch_up import night, with_shop
+from tests.line import APPLICATION, Place, land_instead, nth, open_copy
 
 Edit = Callable[[pd.DataFrame], pd.DataFrame]
 

@@ -17,7 +17,8 @@ from tasks.limits import Limits
 from tasks.nights import faults_file
 from tasks.report import write_report
 from tasks.screen import check_limits, screen
-from tests.line import APPLICATION, Place, land_instead, night, nth, open_copy, with_shop
+from tests.catch_up import night, with_shop
+from tests.line import APPLICATION, Place, land_instead, nth, open_copy
 from tests.tasks.test_contract import good
 
 Edit = Callable[[pd.DataFrame], pd.DataFrame]

@@ -11,7 +11,8 @@ from tasks.due import WaitingError, next_increment
 from tasks.ledger import Line
 from tasks.limits import Limits
 from tasks.settle import Decision, NotSetAsideError, settle
-from tests.line import APPLICATION, Place, land_instead, night, nth, open_copy, with_shop
+from tests.catch_up import night, with_shop
+from tests.line import APPLICATION, Place, land_instead, nth, open_copy
 
 REASON = "a canteen buys here now: it is right"
 
