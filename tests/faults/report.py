@@ -7,6 +7,7 @@ Tests say what they did with `record_property`: "kills", "points" and "states" a
 import datetime as dt
 import hashlib
 import json
+import os
 import shlex
 import sys
 import time
@@ -141,7 +142,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """Write the report beside this file."""
+    """Write the report beside this file; of several processes the one that hears all of them."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
     report = collected.report()
     REPORT.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n")
     REPORT.with_suffix(".md").write_text(page(report))
