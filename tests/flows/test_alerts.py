@@ -71,7 +71,7 @@ def test_a_day_set_aside_calls_a_person(caught_up: Place, flows: Flows) -> None:
     told = event["payload"]
     assert (told["kind"], told["day"]) == ("quarantine", str(nth(5)))
     assert "column 'user_id' is missing" in told["reason"]
-    assert "Land the day again" in told["cure"]
+    assert "Land it again" in told["cure"]
     assert heard[0]["subject"] == f"{APPLICATION}: quarantine"
     assert heard[0]["body"] == f"{nth(5)}: {told['reason']}\n{told['cure']}"
     page = (workspace.REPORTS / APPLICATION / "index.html").read_text()

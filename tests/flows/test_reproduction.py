@@ -23,6 +23,7 @@ def made(folder: Path) -> dict[str, str]:
         ".gitignore",
         "increment.json",
         "drift.html",
+        "card.md",
     )
     return contents(folder, leave_out=beside)
 
