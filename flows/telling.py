@@ -68,7 +68,7 @@ def night(application: str, found: Night) -> RenderableType:
         parts.append(Text(f"Drift: {found.drift.reason}; moved: {', '.join(moved) or 'nothing'}"))
     if found.verdict:
         parts += [Text(alarm, "red") for alarm in found.verdict.alarms]
-        parts.append(_checks(found.verdict.checks))
+        parts += _checks(found.verdict.checks)
     return Group(*parts)
 
 
@@ -118,9 +118,12 @@ def _beside(row: ReportRow, metric: str) -> str:
     return f"{row.champion[metric]:.4f} ({row.naive[metric]:.4f})"
 
 
-def _checks(checks: Sequence[Check]) -> Table:
-    table = _table("check", "effect", "interval", "margin", "n")
-    table.add_column("why")
+def _checks(checks: Sequence[Check]) -> Iterator[RenderableType]:
+    """A line of figures for each check; below, why one failed, or what it says without figures."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("check", overflow="fold")
+    for column in ("effect", "interval", "margin", "n"):
+        table.add_column(column, no_wrap=True, justify="right")
     for check in checks:
         table.add_row(
             Text(f"{'✓' if check.passed else '✗'} {check.name}", "" if check.passed else "red"),
@@ -128,6 +131,8 @@ def _checks(checks: Sequence[Check]) -> Table:
             "" if check.low is None else f"{check.low:+.4f} to {check.high:+.4f}",
             "" if check.margin is None else f"{check.margin:.4f}",
             f"{check.units}" if check.units else "",
-            Text(check.why),
         )
-    return table
+    yield table
+    for check in checks:
+        if not check.passed or check.effect is None:
+            yield Text(f"{check.name}: {check.why}", "" if check.passed else "red")
