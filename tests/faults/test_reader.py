@@ -10,7 +10,7 @@ from tasks import bundle, roll_back, workspace
 from tasks.attempt import fresh_folder
 from tasks.ledger import Ledger, Line
 from tests import line
-from tests.faults import children, ledgers
+from tests.faults import children
 from tests.line import APPLICATION, Place, attempt
 
 pytestmark = [pytest.mark.slow, pytest.mark.fault(2)]
@@ -71,13 +71,12 @@ def test_a_reader_sees_one_champion_at_every_instant(
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
-    ledgers.carry(evening.ledger, url)
-    place = Place(evening.root, evening.params, Ledger(url))
+    here = evening.ledger.engine.url.render_as_string(hide_password=False)
     kept = attempt().rename(tmp_path / "attempt")
     stop = tmp_path / "stop"
-    reader = children.fork("reader", lambda: poll(url, stop))
+    reader = children.fork("reader", lambda: poll(here, stop))
     try:
-        stood = move(place, kept)
+        stood = move(evening, kept)
     finally:
         stop.touch()
         ended = children.wait(reader)
@@ -92,9 +91,9 @@ def test_a_reader_sees_one_champion_at_every_instant(
 
 
 def test_the_reader_would_notice(evening: Place) -> None:
-    """A line whose champion is not the one that was crowned last is not what it takes."""
+    """A line that is a commit ahead of the tables beside it is not what it takes."""
     look(evening.ledger)
     with evening.ledger.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE champions SET version = '0'")
+        connection.exec_driver_sql("UPDATE lines SET sequence = sequence + 1")
     with pytest.raises(AssertionError):
         look(evening.ledger)

@@ -13,7 +13,7 @@ from flows.server import HOST, free_port
 from tests import line
 from tests.flows.serving import DAILY, serving, wait_for
 from tests.line import APPLICATION, Place, land_days, nth
-from tests.runs import Flows, check_whole, experiments, finish
+from tests.runs import Flows, check_whole, experiments, finish, opened
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,7 @@ def doomed(flows: Flows, tmp_path: Path) -> Iterator[tuple["subprocess.Popen[str
 @pytest.mark.fault(23)
 def test_the_server_is_killed_in_the_middle_of_a_run(
     place: Place,
-    caught_up: Place,
+    caught_up_template: Path,
     flows: Flows,
     doomed: tuple["subprocess.Popen[str]", Flows],
 ) -> None:
@@ -58,8 +58,9 @@ def test_the_server_is_killed_in_the_middle_of_a_run(
         print(f"the run ended with {ended.code} and stood at {place.line.day}")
         flows.learn()
         check_whole(place)
-    assert place.ledger.contents() == caught_up.ledger.contents()
-    assert experiments(place.root) == experiments(caught_up.root)
+    with opened(caught_up_template) as caught_up:
+        assert place.ledger.contents() == caught_up.ledger.contents()
+    assert experiments(place.root) == experiments(caught_up_template)
 
 
 @pytest.mark.fault(24)

@@ -44,6 +44,8 @@ done = []
 sys.addaudithook(lambda event, args: event in EVENTS and done.append((event, repr(args)[:200])))
 for folder in ("flows", "tasks", "lightning_modules"):
     for path in sorted(pathlib.Path(folder).rglob("*.py")):
+        if "migrations" in path.parts:  # Alembic's own scripts: not to be imported outside of it
+            continue
         importlib.import_module(".".join(path.with_suffix("").parts).removesuffix(".__init__"))
 import prefect, lightning, torch, pandas, evidently, dvc.repo, pandera.pandas, plotly, sqlalchemy
 print(done)
