@@ -80,6 +80,8 @@ def test_a_promotion_killed_at_any_operation(
                 promote(place)
 
             ended = children.wait(children.fork(f"kill {number}", work))
+            if postgres and ended.status == 0:
+                break  # it was at its end: a ledger elsewhere writes no file here
             assert ended.status == -signal.SIGKILL, ended.said
             if not postgres:
                 assert crash_points.signature(place.root, but=LEDGER) == states[number - 1]
