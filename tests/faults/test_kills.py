@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from tasks.ledger import Ledger
+from tasks.ledger.transfer import transfer
 from tests import line
-from tests.faults import children, journeys, ledgers
+from tests.faults import children, journeys
 from tests.line import Place
 
 pytestmark = [pytest.mark.slow, pytest.mark.fault(1, 18)]
@@ -74,7 +75,7 @@ def test_killed_at_random_again_and_again(
         with line.open_copy(template, folder) as place:
             if url.startswith("postgresql"):
                 fresh = request.getfixturevalue("postgres").new_schema()
-                ledgers.carry(place.ledger, fresh)
+                transfer(place.ledger, Ledger(fresh))
                 monkeypatch.setenv("DAYSHIFT_LEDGER_URL", fresh)
                 place = Place(place.root, place.params, Ledger(fresh))
             for _ in range(CHAIN):

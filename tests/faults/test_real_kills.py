@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tasks.ledger import Ledger
+from tasks.ledger.transfer import transfer
 from tests import line
-from tests.faults import children, crash_points, journeys, ledgers, operations
+from tests.faults import children, crash_points, journeys, operations
 from tests.faults.test_crash_points import EVERY
 from tests.line import Place
 
@@ -71,7 +72,7 @@ def test_a_promotion_killed_at_any_operation(
         with line.open_copy(evening_template, tmp_path / f"killed at {number}") as place:
             if postgres:
                 fresh = request.getfixturevalue("postgres").new_schema()
-                ledgers.carry(place.ledger, fresh)
+                transfer(place.ledger, Ledger(fresh))
                 monkeypatch.setenv("DAYSHIFT_LEDGER_URL", fresh)
                 place = Place(place.root, place.params, Ledger(fresh))
 
