@@ -1,6 +1,7 @@
-"""An application of a team's own: a class and a section of params.yaml, no flow and no step."""
+"""An application of a team's own, by the code of docs/how-to/your-model.md: no flow, no step."""
 
 import json
+import re
 from contextlib import chdir
 from pathlib import Path
 
@@ -19,6 +20,14 @@ from tests.shop import write_shop
 pytestmark = pytest.mark.slow
 
 FOURTH = "returning"
+MODULE = "lightning_modules/returning.py"
+PAGE = (line.ROOT / "docs" / "how-to" / "your-model.md").read_text()
+
+
+def block(language: str) -> str:
+    """The page's only block of code in a language."""
+    (found,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    return str(found)
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +37,12 @@ def both(tmp_path_factory: pytest.TempPathFactory, flows: Flows) -> Path:
     source = write_shop(root / "shop", days=line.HISTORY_DAYS + line.LANDED)
     line.write_project(root / "project", source)
     params = yaml.safe_load((root / "project" / "params.yaml").read_text())
-    section = params["applications"][APPLICATION] | {"settings": {}}
-    params["applications"][FOURTH] = section | {"learner": "tests.fourth:ReturningLearner"}
+    params["applications"][FOURTH] = (
+        params["applications"][APPLICATION] | yaml.safe_load(block("yaml"))[FOURTH]
+    )
     (root / "project" / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    (root / "project" / MODULE).write_text(block("python"))
+    git.git(root / "project", "add", MODULE)
     git.git(root / "project", "commit", "--quiet", "--all", "--message", "a fourth application")
     line.write_workspace(root / "place", root / "project")
     with chdir(root / "place"):
@@ -62,7 +74,7 @@ def test_the_two_share_dvc_without_overwriting_each_other(both: Path, flows: Flo
 
 
 def test_its_outputs_lie_beside_the_others(both: Path) -> None:
-    table = read_frame(both / workspace.OUTPUTS / FOURTH / "latest" / "returning.parquet")
-    assert list(table.columns) == ["user_id", "chance"]
-    assert table["chance"].between(0, 1).all()
-    assert table["chance"].nunique() > 1
+    table = read_frame(both / workspace.OUTPUTS / FOURTH / "latest" / "predictions.parquet")
+    assert list(table.columns) == ["user_id", "predicted"]
+    assert table["predicted"].between(0, 1).all()
+    assert table["predicted"].nunique() > 1
