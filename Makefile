@@ -22,7 +22,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export NO_MKDOCS_2_WARNING := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup peers demo serve workspace new-shop registry test test-slow check docs audit fix
+.PHONY: help setup peers demo serve drift-ui workspace new-shop registry test test-slow check docs audit fix
 .PHONY: bench-quality bench-off-policy bench-ta-feng bench-sessions bench-browsing bench-learning bench-overhead
 .PHONY: bench-cost bench-asynchronous bench-load faults
 .DEFAULT_GOAL := help
@@ -58,6 +58,10 @@ demo: setup ## build the data registry, train the first champions, learn the nex
 serve: setup ## Prefect, worker and reports of a workspace, until Ctrl-C; NOTIFY=type/name
 	@python -m tasks.carry $(WORKSPACE)
 	@cd $(WORKSPACE) && python -m flows.serve --port $(PORT) $(if $(NOTIFY),--notify $(NOTIFY))
+
+drift-ui: setup ## Evidently's own UI over every night of a workspace, until Ctrl-C
+	@python -m tasks.carry $(WORKSPACE)
+	@cd $(WORKSPACE) && exec python -m flows.drift_ui
 
 workspace: setup ## make the place where runs happen: make workspace DIR=...
 	@python -m tasks.carry $(DIR)

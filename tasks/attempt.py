@@ -11,6 +11,7 @@ from tasks import bundle, workspace
 from tasks.records import Increment
 
 PIN = "increment.json"
+SIDE_FILES = ("drift.html", "evidently.json")  # Evidently numbers its parts anew in each run
 
 
 def open_attempt(increment: Increment) -> Path:

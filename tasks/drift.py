@@ -1,8 +1,10 @@
 """Step: has the day moved away from the days before it? The only door to Evidently."""
 
+import datetime as dt
 import logging
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -15,14 +17,16 @@ from tasks.records import ColumnDrift, Drift, Increment, Prequential, seed_of
 log = logging.getLogger(__name__)
 FILE = "drift.json"
 PAGE = "drift.html"
+SNAPSHOT = "evidently.json"  # the same for Evidently's own UI, see drift_ui
 DAYS_KNOWN = 7  # one or two days are no measure of what is usual: they would alarm for nothing
 
 
 def drift(increment: Increment, params: Params, where: Path) -> Drift:
     """Population stability index of each column against the parent's reference, one threshold.
 
-    Writes drift.json and, beside it, Evidently's page. Beside Evidently's index stands how unusual
-    it is: its p-value among the past days' own indices, of samples as large (see `alarms`).
+    Writes drift.json and, beside it, Evidently's page and snapshot. Beside Evidently's index
+    stands how unusual it is: its p-value among the past days' own indices, of samples as large
+    (see `alarms`).
     Columns with values on fewer than DAYS_KNOWN of the reference's days (this shop does not have
     them, or not yet for long) are left out; of a shorter reference, all days need values. A day
     that cannot be evaluated (Evidently raises, a column has lost all its values) is reported as
@@ -43,7 +47,9 @@ def drift(increment: Increment, params: Params, where: Path) -> Drift:
         return _not_drifted(increment, "no event of the compared types").write(where / FILE)
     try:
         columns = _columns(past, today)
-        psi, page = _population_stability(today, past, columns, settings.psi_threshold)
+        psi, found = _population_stability(
+            increment.day, today, past, columns, settings.psi_threshold
+        )
         sample = reference.sampled(today, increment.day, settings)
         psi = {name: _beside_past_days(psi[name], name, sample, past, increment) for name in psi}
     except Exception as problem:
@@ -51,7 +57,8 @@ def drift(increment: Increment, params: Params, where: Path) -> Drift:
         return _not_evaluated(increment, f"{type(problem).__name__}: {problem}").write(
             where / FILE
         )
-    (where / PAGE).write_text(page)
+    (where / PAGE).write_text(found.get_html_str(as_iframe=False))
+    (where / SNAPSHOT).write_text(found.dumps())
     return _judged(increment, psi, settings).write(where / FILE)
 
 
@@ -69,9 +76,9 @@ def _days_with(rows: pd.DataFrame, column: str) -> int:
 
 
 def _population_stability(
-    today: pd.DataFrame, past: pd.DataFrame, columns: list[str], threshold: float
-) -> tuple[dict[str, ColumnDrift], str]:
-    """PSI of each column and Evidently's page; raises RuntimeError if a column got no answer."""
+    day: dt.date, today: pd.DataFrame, past: pd.DataFrame, columns: list[str], threshold: float
+) -> tuple[dict[str, ColumnDrift], Any]:
+    """PSI of each column, and Evidently's snapshot; RuntimeError if a column got no answer."""
     from evidently import DataDefinition, Dataset, Report  # 3.5 s, and only here
     from evidently.metrics import ValueDrift
 
@@ -84,6 +91,7 @@ def _population_stability(
     snapshot = Report(drifts, include_tests=True).run(
         Dataset.from_pandas(_as_text(today[columns]), data_definition=definition),
         Dataset.from_pandas(_as_text(past[columns]), data_definition=definition),
+        timestamp=dt.datetime.combine(day, dt.time()),
     )
     found = snapshot.dict()
     psi = {m["config"]["column"]: float(m["value"]) for m in found["metrics"]}
@@ -93,7 +101,7 @@ def _population_stability(
     if set(psi) != set(columns) or set(failed) != set(columns):
         raise RuntimeError(f"Evidently answered for {sorted(psi)} instead of {sorted(columns)}")
     judged = {c: ColumnDrift(psi=round(psi[c], 6), drifted=failed[c]) for c in columns}
-    return judged, snapshot.get_html_str(as_iframe=False)
+    return judged, snapshot
 
 
 def _as_text(rows: pd.DataFrame) -> pd.DataFrame:

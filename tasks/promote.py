@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 from tasks import workspace
+from tasks.attempt import SIDE_FILES
 from tasks.bundle import Bundle, sync_directory
 from tasks.card import write_card
 from tasks.due import content
@@ -21,7 +22,6 @@ from tasks.version import build_version
 
 log = logging.getLogger(__name__)
 MADE_BY_LINKS = ("parent", "predecessor", "anchor")
-SIDE_FILES = ("drift.html",)  # not the same from run to run
 
 
 def promote(

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from tasks import bundle, workspace
-from tasks.attempt import PIN
+from tasks.attempt import PIN, SIDE_FILES
 from tasks.card import CARD
 from tasks.ledger import Ledger, Snapshot
 from tasks.pins import write_pin
@@ -14,7 +14,7 @@ from tasks.records import Increment
 log = logging.getLogger(__name__)
 BEFORE = ("parent", "predecessor", "anchor")
 HEAD = "head"  # what the increment ended in; on the remote with the rest, for who loses it here
-KEPT_OUT = (PIN, "drift.html", CARD)
+KEPT_OUT = (PIN, CARD, *SIDE_FILES)
 
 
 def finish_snapshots(ledger: Ledger, application: str) -> int:

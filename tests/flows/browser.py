@@ -1,9 +1,11 @@
 """A real browser, without a window, and Prefect's pages as a person uses them."""
 
 import datetime as dt
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 from playwright.sync_api import Page, sync_playwright
@@ -38,6 +40,12 @@ def open_page(width: int = 1280, height: int = 1000) -> Iterator[Page]:
             yield page
         finally:
             browser.close()
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """A picture for people, where DAYSHIFT_PICTURES names a folder, as CI does."""
+    if folder := os.environ.get("DAYSHIFT_PICTURES"):
+        page.screenshot(path=Path(folder, f"{name}.png"), full_page=True)
 
 
 def open_form(page: Page, server: str, deployment: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tasks import workspace
+from tasks.attempt import SIDE_FILES
 from tasks.records import Fit
 from tests.line import APPLICATION, Place, land_days, nth
 from tests.runs import Flows, contents
@@ -22,8 +23,8 @@ def made(folder: Path) -> dict[str, str]:
         "head",
         ".gitignore",
         "increment.json",
-        "drift.html",
         "card.md",
+        *SIDE_FILES,
     )
     return contents(folder, leave_out=beside)
 

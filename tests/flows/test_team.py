@@ -12,12 +12,13 @@ from moto.server import ThreadedMotoServer
 
 from flows.server import free_port
 from tasks import git, workspace
+from tasks.attempt import SIDE_FILES
 from tests.line import APPLICATION, Place, land_days, nth
 from tests.runs import Flows, contents
 
 pytestmark = pytest.mark.slow
 INCREMENT = workspace.INCREMENTS / APPLICATION
-BESIDE = ("parent", "predecessor", "anchor", "head", ".gitignore", "increment.json", "drift.html")
+BESIDE = ("parent", "predecessor", "anchor", "head", ".gitignore", "increment.json", *SIDE_FILES)
 
 
 @pytest.fixture

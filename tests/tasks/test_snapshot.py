@@ -17,7 +17,7 @@ from tasks import (
     validate,
     workspace,
 )
-from tasks.attempt import PIN
+from tasks.attempt import PIN, SIDE_FILES
 from tasks.card import CARD
 from tasks.records import Increment
 from tests.line import APPLICATION, Place, attempt, finish_snapshots, settle
@@ -27,7 +27,7 @@ STEPS = (validate, prequential, drift, plan, fine_tune, evaluate, decide)
 
 def outputs(place: Path) -> dict[str, bytes]:
     """The files of the stages, by name below the folder."""
-    tracked = ("parent", "predecessor", "anchor", "head", ".gitignore", PIN, "drift.html", CARD)
+    tracked = ("parent", "predecessor", "anchor", "head", ".gitignore", PIN, CARD, *SIDE_FILES)
     return {
         path.relative_to(place).as_posix(): path.read_bytes()
         for path in sorted(place.rglob("*"))
