@@ -1,12 +1,13 @@
 """What a flow has made, DVC makes again, byte for byte, and an earlier increment too."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tasks import workspace
 from tasks.attempt import SIDE_FILES
-from tasks.records import Fit
+from tasks.records import Fit, Prequential
 from tests.line import APPLICATION, Place, land_days, nth
 from tests.runs import Flows, contents
 
@@ -108,3 +109,18 @@ def test_a_lost_cache_comes_back_from_the_remote(caught_up: Place, flows: Flows)
     assert "Running stage" not in flows.dvc("repro")
     assert workspace.DVC_LOCK.read_bytes() == lock
     assert made(INCREMENT) == outs
+
+
+def test_nights_are_compared_by_dvc_s_own_commands(caught_up: Place, flows: Flows) -> None:
+    first, last = (f"{APPLICATION}-{nth(number)}" for number in (1, 4))
+    metric = f"{INCREMENT}/prequential.json"
+    found = json.loads(flows.dvc("metrics", "diff", first, last, "--json"))[metric]
+    scored = Prequential.read(INCREMENT / "prequential.json")
+    assert found["champion.ndcg@20"]["new"] == scored.champion["ndcg@20"]
+    assert found["day"] == {"old": str(nth(1)), "new": str(nth(4))}
+    table = flows.dvc("exp", "show", "--csv")
+    assert all(f"{APPLICATION}-{nth(number)}" in table for number in (1, 2, 3, 4))
+    said = flows.dvc("plots", "diff", first, last, "--json")
+    plots = json.loads(said[said.index("{") :])["data"]  # before it: there are no other learners
+    (plot,) = plots[f"{APPLICATION}, learning curve"]
+    assert set(plot["revisions"]) == {first, last}
