@@ -1,0 +1,274 @@
+"""A person is asked for a promotion: what was shown is promoted or refused, and nothing else."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tasks import bundle, promote, roll_back, workspace
+from tasks.alerts import open_alerts
+from tasks.approve import (
+    NoReasonError,
+    NotAwaitingError,
+    NotShownError,
+    approve,
+    asked_for,
+)
+from tasks.ask import ask
+from tasks.attempt import open_attempt
+from tasks.due import AwaitingApprovalError, next_increment
+from tasks.ledger import Line
+from tasks.nights import awaiting_folder, nights
+from tasks.records import ApprovalDecision, Increment, Verdict
+from tasks.standing import standing
+from tests.line import APPLICATION, LANDED, Place, land_instead, nth, open_copy, run_steps
+
+REASON = "looked at it with the buyers"
+SURE = {"margin": 5.0, "forgetting_margin": 5.0, "anchor_margin": 5.0, "rollback_margin": 5.0}
+
+
+def asking(place: Place, approval: str = "wait", **gate: float) -> Place:
+    """The same place where a gate that lets all pass asks a person first."""
+    section = place.params.application(APPLICATION)
+    settings = section.gate.model_copy(update=SURE | gate | {"approval": approval})
+    changed = {APPLICATION: section.model_copy(update={"gate": settings})}
+    return replace(place, params=place.params.model_copy(update={"applications": changed}))
+
+
+def night(place: Place, through: int = LANDED) -> list[Verdict]:
+    """What flows/daily.py does, without Prefect."""
+    found = []
+    with place.ledger.lease(APPLICATION) as lease:
+        while increment := next_increment(place.ledger, APPLICATION, place.params, nth(through)):
+            where = open_attempt(increment)
+            verdict = run_steps(increment, place.params, where)
+            settle = ask if verdict.awaits else promote.promote
+            settle(place.ledger, lease, increment, place.params, where)
+            found.append(verdict)
+    return found
+
+
+def answer(place: Place, number: int, decision: ApprovalDecision, reason: str = REASON) -> Line:
+    asked = asked_for(place.ledger, APPLICATION, nth(number))
+    with place.ledger.lease(APPLICATION) as lease:
+        return approve(place.ledger, lease, place.params, asked, decision, reason)
+
+
+def outcomes(place: Place) -> list[str]:
+    fates = place.ledger.fates(APPLICATION)
+    return [fate.outcome for day, fate in fates.items() if day >= nth(1)]
+
+
+def parameters(place: Place) -> dict[str, str]:
+    """The digests of the head's files that the learner wrote."""
+    manifest = bundle.load(workspace.BUNDLES, APPLICATION, place.line.head).manifest
+    return {name: digest.sha256 for name, digest in manifest.files.items()}
+
+
+@pytest.mark.usefixtures("url")
+def test_later_days_wait_until_what_was_shown_is_approved(place: Place) -> None:
+    waiting = asking(place)
+    before = waiting.line
+    (verdict,) = night(waiting, through=1)
+    assert (verdict.action, verdict.outcome) == ("promote", "awaiting approval")
+    assert waiting.line.model_copy(update={"sequence": before.sequence}) == before
+    assert night(waiting, through=1) == []  # it is asked once
+    with pytest.raises(
+        AwaitingApprovalError, match=f"later days wait for {nth(1)}.*flows.approve"
+    ):
+        night(waiting, through=2)
+    asked = waiting.ledger.fates(APPLICATION)[nth(1)]
+    assert asked.challenger == verdict.awaits
+    assert "the gate would promote: every check passed. It awaits" in asked.reason
+    kept = {path.name for path in awaiting_folder(APPLICATION, asked).rglob("*") if path.is_file()}
+    assert {"verdict.json", "evaluation.json", "fit.json", "increment.json"} <= kept
+    assert not any(name.endswith(".safetensors") for name in kept)
+    answer(waiting, 1, "approve")
+    assert outcomes(waiting) == ["approved"]
+    (verdict,) = night(waiting, through=1)
+    assert (verdict.action, verdict.awaits) == ("promote", None)
+    serving = waiting.ledger.champions(APPLICATION)[-1]
+    assert (serving.action, serving.actor, serving.day) == ("promote", "operator", nth(1))
+    assert serving.reason == f"every check passed; approved by a person: {REASON}"
+    assert waiting.line.champion == waiting.line.head
+    assert outcomes(waiting) == ["learned"]
+
+
+def test_an_approved_champion_is_the_one_that_nobody_had_been_asked_for(
+    place: Place, template: Path, tmp_path: Path
+) -> None:
+    unasked = asking(place, "none")
+    night(unasked, through=1)
+    expected = parameters(unasked)
+    with open_copy(template, tmp_path / "other") as other:
+        asked = asking(other, "go_on")
+        night(asked, through=1)
+        answer(asked, 1, "approve")
+        night(asked, through=1)
+        assert parameters(asked) == expected
+
+
+def test_later_days_go_on_and_are_learned_again_after_the_approval(place: Place) -> None:
+    going_on = asking(place, "go_on")
+    night(going_on, through=1)
+    cautious = asking(place, "go_on", min_units=10**6)
+    (verdict,) = night(cautious, through=2)
+    assert verdict.action == "keep"
+    night(going_on, through=3)
+    assert outcomes(going_on) == ["awaiting", "learned", "awaiting"]
+    with pytest.raises(NotAwaitingError, match=f"name the day; .*: {nth(1)}, {nth(3)}$"):
+        asked_for(going_on.ledger, APPLICATION, None)
+    line = answer(going_on, 1, "approve")
+    assert line.day < nth(1)
+    assert outcomes(going_on) == ["approved", "rewound", "rewound"]  # day 3 would be another one
+    first, second = night(going_on, through=2)
+    assert (first.action, first.awaits) == ("promote", None)
+    assert (second.day, second.outcome) == (nth(2), "awaiting approval")
+
+
+@pytest.mark.usefixtures("url")
+def test_a_rejected_challenger_is_learned_by_the_state_alone(place: Place) -> None:
+    waiting = asking(place)
+    night(waiting, through=1)
+    before = waiting.line
+    answer(waiting, 1, "reject", "it forgets\nthe bakery\x1b[2J")
+    (verdict,) = night(waiting, through=1)
+    assert (verdict.action, verdict.reason) == (
+        "keep",
+        "rejected by a person: it forgets the bakery [2J",
+    )
+    fate = waiting.ledger.fates(APPLICATION)[nth(1)]
+    assert (fate.outcome, fate.action, fate.reason) == ("learned", "keep", verdict.reason)
+    assert (waiting.line.day, waiting.line.champion) == (nth(1), before.champion)
+    assert night(waiting, through=1) == []
+    made = bundle.load(workspace.BUNDLES, APPLICATION, waiting.line.head).manifest
+    assert made.settings["approval"]["decision"] == "reject"
+
+
+def other_code(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    monkeypatch.setattr(workspace, "code_revision", lambda: "another")
+    return place
+
+
+def other_content(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    land_instead(place, nth(1), lambda events: events.iloc[:-1])
+    return place
+
+
+def other_gate(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return asking(place, margin=4.0)
+
+
+@pytest.mark.parametrize("change", [other_code, other_content, other_gate])
+def test_what_is_not_what_was_shown_awaits_approval_anew(
+    place: Place,
+    change: Callable[[Place, pytest.MonkeyPatch], Place],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waiting = asking(place)
+    night(waiting, through=1)
+    answer(waiting, 1, "approve")
+    (verdict,) = night(change(waiting, monkeypatch), through=1)
+    assert verdict.outcome == "awaiting approval"
+    assert outcomes(waiting) == ["awaiting"]
+    assert waiting.line.champion == waiting.ledger.champions(APPLICATION)[0].version
+
+
+def test_an_answer_outlasts_a_rollback(place: Place) -> None:
+    waiting = asking(place)
+    first = waiting.line.head
+    night(waiting, through=1)
+    answer(waiting, 1, "approve")
+    night(waiting, through=1)
+    promoted = waiting.line.head
+    with waiting.ledger.lease(APPLICATION) as lease:
+        roll_back.roll_back(
+            waiting.ledger, lease, APPLICATION, waiting.params, first, "relearn", "to see"
+        )
+    night(waiting, through=1)
+    assert waiting.line.head == promoted
+
+
+def test_a_rollback_makes_what_awaits_due_again(place: Place) -> None:
+    waiting = asking(place)
+    night(waiting, through=1)
+    with waiting.ledger.lease(APPLICATION) as lease:
+        roll_back.roll_back(
+            waiting.ledger, lease, APPLICATION, waiting.params, waiting.line.head, "relearn", "?"
+        )
+    assert outcomes(waiting) == ["rewound"]
+
+
+def test_an_answer_is_given_once_and_to_what_was_shown(place: Place) -> None:
+    waiting = asking(place)
+    with pytest.raises(NotAwaitingError, match=r"no day of .* awaits approval; .* do: none$"):
+        asked_for(waiting.ledger, APPLICATION, None)
+    night(waiting, through=1)
+    asked = asked_for(waiting.ledger, APPLICATION, None)
+    truth = waiting.ledger.contents()
+    with pytest.raises(NoReasonError, match="needs a reason"):
+        answer(waiting, 1, "approve", " \n")
+    with pytest.raises(NotAwaitingError, match=f"{nth(2)} of .* does not await.*: {nth(1)}$"):
+        answer(waiting, 2, "approve")
+    folder = awaiting_folder(APPLICATION, asked)
+    folder.rename(folder.with_name("away"))
+    with pytest.raises(NotShownError, match=r"cannot be read.*back from a copy"):
+        answer(waiting, 1, "approve")
+    shutil.copytree(folder.with_name("away"), folder)
+    verdict = Verdict.read(folder / "verdict.json")
+    verdict.model_copy(update={"awaits": "f" * 64}).write(folder / "verdict.json")
+    with pytest.raises(NotShownError, match="not of the challenger"):
+        answer(waiting, 1, "approve")
+    verdict.write(folder / "verdict.json")
+    assert waiting.ledger.contents() == truth
+    answer(waiting, 1, "approve")
+    with pytest.raises(NotAwaitingError, match=r"does not await approval; .* do: none$"):
+        answer(waiting, 1, "reject")
+    with (
+        waiting.ledger.lease(APPLICATION) as lease,
+        pytest.raises(NotAwaitingError, match="does not await"),
+    ):
+        approve(waiting.ledger, lease, waiting.params, asked, "reject", REASON)
+
+
+def test_a_keep_is_learned_without_a_question(place: Place) -> None:
+    cautious = asking(place, "wait", min_units=10**6)
+    (verdict,) = night(cautious, through=1)
+    assert (verdict.outcome, outcomes(cautious)) == ("keep", ["learned"])
+
+
+def test_nothing_is_promoted_that_awaits_approval(place: Place) -> None:
+    waiting = asking(place)
+    increment: Increment = waiting.due()
+    where = open_attempt(increment)
+    run_steps(increment, waiting.params, where)
+    truth = waiting.ledger.contents()
+    with (
+        waiting.ledger.lease(APPLICATION) as lease,
+        pytest.raises(promote.NotApprovedError, match="awaits approval; nothing was written"),
+    ):
+        promote.promote(waiting.ledger, lease, increment, waiting.params, where)
+    assert waiting.ledger.contents() == truth
+
+
+def test_a_day_that_awaits_approval_is_told_of(place: Place) -> None:
+    waiting = asking(place)
+    night(waiting, through=1)
+    (alert,) = [
+        one
+        for one in open_alerts(waiting.ledger, APPLICATION, waiting.params)
+        if one.kind == "approval"
+    ]
+    assert alert.day == nth(1)
+    assert f"python -m flows.approve --application {APPLICATION} --day {nth(1)}" in alert.cure
+    (found,) = [one for one in nights(waiting.ledger, APPLICATION) if one.day == nth(1)]
+    assert (found.decision, found.version) == ("awaiting approval", None)
+    assert found.verdict is not None
+    assert found.prequential is not None
+    stands = standing(waiting.ledger, APPLICATION, waiting.params)
+    assert stands.awaiting == (nth(1),)
+    assert any(said.startswith("approval: the gate would") for said in stands.attention)
+    answer(waiting, 1, "approve")
+    assert standing(waiting.ledger, APPLICATION, waiting.params).awaiting == ()
