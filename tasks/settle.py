@@ -6,11 +6,16 @@ from typing import Literal
 from tasks import bundle, days, workspace
 from tasks.due import content, line_of, pin
 from tasks.ledger import Day, DayEntry, Lease, Ledger, Line
+from tasks.ledger.entries import Outcome
 from tasks.params import Params
 from tasks.rewind import rewind_before
 from tasks.screen import screen
 
 Decision = Literal["release", "give_up"]
+SETTLES: dict[Decision, tuple[Outcome, ...]] = {
+    "release": ("quarantined", "given_up"),
+    "give_up": ("quarantined", "given_up", "awaiting"),  # approval may be past, see rewind
+}
 
 
 class NotSetAsideError(ValueError):
@@ -33,7 +38,7 @@ def settle(
     NoWayBackError; then nothing moved.
     """
     line = line_of(ledger, lease.application)
-    fate = _set_aside(ledger, lease.application, day)
+    fate = _set_aside(ledger, lease.application, day, decision)
     settled = Day(day=day, digest=fate.digest, outcome="given_up", reason=reason)
     if decision == "give_up":
         ledger.note(lease, settled)
@@ -46,9 +51,9 @@ def settle(
     return rewind_before(ledger, lease, line, params, [released], "operator")
 
 
-def _set_aside(ledger: Ledger, application: str, day: dt.date) -> DayEntry:
+def _set_aside(ledger: Ledger, application: str, day: dt.date, decision: Decision) -> DayEntry:
     fates = ledger.fates(application)
-    outside = [d for d, fate in fates.items() if fate.outcome in ("quarantined", "given_up")]
+    outside = [d for d, fate in fates.items() if fate.outcome in SETTLES[decision]]
     if day not in outside:
         known = ", ".join(map(str, outside)) or "none"
         raise NotSetAsideError(

@@ -22,6 +22,7 @@ from tasks.due import AwaitingApprovalError, next_increment
 from tasks.ledger import Line
 from tasks.nights import awaiting_folder, nights
 from tasks.records import ApprovalDecision, Increment, Verdict
+from tasks.settle import NotSetAsideError, settle
 from tasks.standing import standing
 from tests.line import APPLICATION, LANDED, Place, land_instead, nth, open_copy, run_steps
 
@@ -44,8 +45,8 @@ def night(place: Place, through: int = LANDED) -> list[Verdict]:
         while increment := next_increment(place.ledger, APPLICATION, place.params, nth(through)):
             where = open_attempt(increment)
             verdict = run_steps(increment, place.params, where)
-            settle = ask if verdict.awaits else promote.promote
-            settle(place.ledger, lease, increment, place.params, where)
+            end = ask if verdict.awaits else promote.promote
+            end(place.ledger, lease, increment, place.params, where)
             found.append(verdict)
     return found
 
@@ -231,6 +232,19 @@ def test_an_answer_is_given_once_and_to_what_was_shown(place: Place) -> None:
         pytest.raises(NotAwaitingError, match="does not await"),
     ):
         approve(waiting.ledger, lease, waiting.params, asked, "reject", REASON)
+
+
+def test_what_awaits_approval_can_be_given_up(place: Place) -> None:
+    """Where the version before the day is gone, it cannot be learned in its place any more."""
+    waiting = asking(place)
+    night(waiting, through=1)
+    with waiting.ledger.lease(APPLICATION) as lease:
+        with pytest.raises(NotSetAsideError):
+            settle(waiting.ledger, lease, waiting.params, nth(1), "release", REASON)
+        settle(waiting.ledger, lease, waiting.params, nth(1), "give_up", REASON)
+    (verdict,) = night(waiting, through=2)
+    assert verdict.day == nth(2)
+    assert outcomes(waiting) == ["given_up", "awaiting"]
 
 
 def test_a_keep_is_learned_without_a_question(place: Place) -> None:
