@@ -5,7 +5,6 @@ import os
 import shutil
 from pathlib import Path
 
-from tasks import workspace
 from tasks.bundle import sync_directory
 from tasks.due import content
 from tasks.ledger import Day, Lease, Ledger
@@ -13,12 +12,11 @@ from tasks.nights import awaiting_folder
 from tasks.params import Params
 from tasks.records import Increment, Validation, Verdict
 
-MADE_BY_LINKS = ("parent", "predecessor", "anchor")
-FIT = "fit.json"
+FIT = "challenger/fit.json"
 
 
 def ask(ledger: Ledger, lease: Lease, increment: Increment, params: Params, where: Path) -> Day:
-    """Keep what the steps wrote, for the person to see, and note that the day awaits approval.
+    """Keep the records of the steps, for the person to see, and note that the day awaits approval.
 
     The reason names the verdict and its sha256. All is there before the ledger speaks of it; a run
     that was killed in between writes the same again. The challenger itself is not kept: it is
@@ -46,19 +44,17 @@ def ask(ledger: Ledger, lease: Lease, increment: Increment, params: Params, wher
 
 
 def _keep(where: Path, place: Path) -> None:
-    """Move the records to where they stay; what is there already says the same."""
+    """Put the records where they stay; what is there already says the same."""
     if place.exists():
         return
-    for name in MADE_BY_LINKS:
-        shutil.rmtree(where / name)
-    for path in [path for path in (where / "challenger").rglob("*") if path.is_file()]:
-        if path.name != FIT:
-            path.unlink()
-    for path in where.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as written:
-                os.fsync(written.fileno())
+    draft = where / "shown"
+    for name in (*(path.name for path in where.glob("*.json")), FIT):
+        kept = draft / name
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(where / name, kept)
+        with kept.open("rb") as written:
+            os.fsync(written.fileno())
     place.parent.mkdir(parents=True, exist_ok=True)
-    where.rename(place)
-    for folder in (place, place.parent, workspace.VAR):
+    draft.rename(place)
+    for folder in (place / "challenger", place, place.parent, place.parent.parent):
         sync_directory(folder)

@@ -160,7 +160,6 @@ def land_one_more(place: Place) -> None:
 
 
 JOURNEYS = (
-    Journey("a day that is approved", "template", ask_and_approve, line.ask_first),
     Journey("a promoted day", "template", learn(1, "promote"), land_one_more),
     Journey("a kept day", "shown_template", learn(4, "keep")),
     Journey("a day that takes the champion back", "shown_template", learn(4, "roll_back")),
@@ -172,6 +171,7 @@ JOURNEYS = (
     Journey("a day landed", "template", land_next),
     Journey("the champion's outputs", "template", write_outputs),
     Journey("a collection", "shown_template", collect_old, keep_more),
+    Journey("a day that is approved", "template", ask_and_approve, line.ask_first),
 )
 
 

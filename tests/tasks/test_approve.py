@@ -18,12 +18,14 @@ from tasks.approve import (
 )
 from tasks.ask import ask
 from tasks.attempt import open_attempt
+from tasks.correct import correct
 from tasks.due import AwaitingApprovalError, next_increment
 from tasks.ledger import Line
-from tasks.nights import awaiting_folder, nights
+from tasks.nights import awaiting_folder, beside, nights
 from tasks.records import ApprovalDecision, Increment, Verdict
 from tasks.settle import NotSetAsideError, settle
 from tasks.standing import standing
+from tests.catch_up import with_shop
 from tests.line import APPLICATION, LANDED, Place, land_instead, nth, open_copy, run_steps
 
 REASON = "looked at it with the buyers"
@@ -83,9 +85,9 @@ def test_later_days_wait_until_what_was_shown_is_approved(place: Place) -> None:
     asked = waiting.ledger.fates(APPLICATION)[nth(1)]
     assert asked.challenger == verdict.awaits
     assert "the gate would promote: every check passed. It awaits" in asked.reason
-    kept = {path.name for path in awaiting_folder(APPLICATION, asked).rglob("*") if path.is_file()}
-    assert {"verdict.json", "evaluation.json", "fit.json", "increment.json"} <= kept
-    assert not any(name.endswith(".safetensors") for name in kept)
+    kept = [path for path in awaiting_folder(APPLICATION, asked).rglob("*") if path.is_file()]
+    assert {"verdict.json", "evaluation.json", "fit.json"} <= {path.name for path in kept}
+    assert {path.suffix for path in kept} == {".json"}  # neither weights nor anything of a user's
     answer(waiting, 1, "approve")
     assert outcomes(waiting) == ["approved"]
     (verdict,) = night(waiting, through=1)
@@ -95,6 +97,8 @@ def test_later_days_wait_until_what_was_shown_is_approved(place: Place) -> None:
     assert serving.reason == f"every check passed; approved by a person: {REASON}"
     assert waiting.line.champion == waiting.line.head
     assert outcomes(waiting) == ["learned"]
+    pinned = Increment.read(beside(APPLICATION, waiting.line.head, "increment.json"))
+    assert pinned.approval == verdict.approval  # so that `dvc repro` comes to the same verdict
 
 
 def test_an_approved_champion_is_the_one_that_nobody_had_been_asked_for(
@@ -190,6 +194,18 @@ def test_an_answer_outlasts_a_rollback(place: Place) -> None:
         )
     night(waiting, through=1)
     assert waiting.line.head == promoted
+
+
+def test_a_correction_goes_back_past_an_approval_and_asks_anew(place: Place) -> None:
+    waiting = with_shop(asking(place), on_correction="relearn")
+    night(waiting, through=1)
+    answer(waiting, 1, "approve")
+    night(waiting, through=1)
+    land_instead(waiting, nth(1), lambda events: events.iloc[:-1])
+    with waiting.ledger.lease(APPLICATION) as lease:
+        correct(waiting.ledger, lease, APPLICATION, waiting.params, nth(1))
+    (verdict,) = night(waiting, through=1)
+    assert verdict.outcome == "awaiting approval"
 
 
 def test_a_rollback_makes_what_awaits_due_again(place: Place) -> None:
