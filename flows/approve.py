@@ -7,14 +7,13 @@ from prefect import flow
 from flows import artifacts, steps
 from flows.command_line import run_command
 from flows.ending import show_line
-from flows.names import run_name
 from tasks.approve import asked_for
 from tasks.ledger import Line, open_ledger
 from tasks.params import load_params
 from tasks.records import ApprovalDecision
 
 
-@flow(name="approve", flow_run_name=run_name("day", "the day that awaits"))
+@flow(name="approve", flow_run_name="{application}: {decision}")
 def approve(
     decision: ApprovalDecision, reason: str, application: str, day: date | None = None
 ) -> Line:

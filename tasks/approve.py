@@ -11,6 +11,11 @@ from tasks.params import Params
 from tasks.records import ApprovalDecision, Verdict
 from tasks.rewind import one_line, rewind_before
 
+CURE = (
+    "Put it back from a copy, or answer where it was asked; or make the day due again with the "
+    "rollback flow (days_since: relearn), and it is asked anew"
+)
+
 
 class NotAwaitingError(ValueError):
     """The day does not await approval; the message names those that do."""
@@ -44,7 +49,6 @@ def approve(
         raise NoReasonError("an answer needs a reason: what a later reader will ask for")
     if asked_for(ledger, lease.application, asked.day).challenger != asked.challenger:
         raise NotAwaitingError(f"{asked.day} awaits approval of another challenger by now: look")
-    shown(lease.application, asked)
     answered = Day(
         day=asked.day,
         digest=asked.digest,
@@ -58,10 +62,14 @@ def approve(
 
 
 def asked_for(ledger: Ledger, application: str, day: dt.date | None) -> DayEntry:
-    """The day that awaits approval; without one, the only one. Raises NotAwaitingError."""
+    """The day that awaits approval; without one, the only one.
+
+    Raises NotAwaitingError, and NotShownError if its verdict is lost or another's.
+    """
     waiting = awaiting(ledger, application)
     found = [fate for fate in waiting if day in (None, fate.day)]
     if len(found) == 1:
+        _check_shown(application, found[0])
         return found[0]
     known = ", ".join(str(fate.day) for fate in waiting) or "none"
     if found:
@@ -72,8 +80,7 @@ def asked_for(ledger: Ledger, application: str, day: dt.date | None) -> DayEntry
     raise NotAwaitingError(f"{what} approval; those that do: {known}")
 
 
-def shown(application: str, asked: DayEntry) -> Verdict:
-    """The verdict that a person answers to; raises NotShownError if it is lost or another's."""
+def _check_shown(application: str, asked: DayEntry) -> None:
     path = awaiting_folder(application, asked) / "verdict.json"
     try:
         verdict = Verdict.read(path)
@@ -81,10 +88,3 @@ def shown(application: str, asked: DayEntry) -> Verdict:
         raise NotShownError(f"{path} cannot be read ({problem}). {CURE}") from problem
     if verdict.awaits != asked.challenger:
         raise NotShownError(f"{path} is not of the challenger that is asked for. {CURE}")
-    return verdict
-
-
-CURE = (
-    "Put it back from a copy, or run where it was asked; or make the day due again with the "
-    "rollback flow (days_since: relearn), and it is asked anew"
-)

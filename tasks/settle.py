@@ -14,12 +14,13 @@ from tasks.screen import screen
 Decision = Literal["release", "give_up"]
 SETTLES: dict[Decision, tuple[Outcome, ...]] = {
     "release": ("quarantined", "given_up"),
-    "give_up": ("quarantined", "given_up", "awaiting"),  # approval may be past, see rewind
+    # A challenger cannot be approved any more once the version before its day is collected.
+    "give_up": ("quarantined", "given_up", "awaiting"),
 }
 
 
 class NotSetAsideError(ValueError):
-    """The day is not in quarantine; the message names those that are."""
+    """The day cannot be settled so; the message names those that can."""
 
 
 def settle(
@@ -31,6 +32,8 @@ def settle(
     reason: str,
 ) -> Line:
     """Release the day, or give it up: no later day waits for it any more; returns the line.
+
+    A day that awaits approval can be given up, too.
 
     A released day is due again with the content it has, whatever shop.limits says. Were later days
     learned, the line goes back before it, in one transaction, and they are learned again after it.

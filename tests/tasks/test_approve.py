@@ -20,7 +20,7 @@ from tasks.ask import ask
 from tasks.attempt import open_attempt
 from tasks.correct import correct
 from tasks.due import AwaitingApprovalError, next_increment
-from tasks.ledger import Line
+from tasks.ledger import Day, Line
 from tasks.nights import awaiting_folder, beside, nights
 from tasks.records import ApprovalDecision, Increment, Verdict
 from tasks.settle import NotSetAsideError, settle
@@ -302,3 +302,11 @@ def test_a_day_that_awaits_approval_is_told_of(place: Place) -> None:
     assert any(said.startswith("approval: the gate would") for said in stands.attention)
     answer(waiting, 1, "approve")
     assert standing(waiting.ledger, APPLICATION, waiting.params).awaiting == ()
+
+
+def test_only_a_day_that_is_asked_about_names_a_challenger() -> None:
+    told = {"day": nth(1), "digest": "content", "reason": "?"}
+    assert Day(**told, outcome="awaiting", challenger="c" * 64).challenger
+    for wrong in ({"outcome": "awaiting"}, {"outcome": "rewound", "challenger": "c" * 64}):
+        with pytest.raises(ValueError, match="no other, names a challenger"):
+            Day(**told, **wrong)
