@@ -1,14 +1,11 @@
-"""A person is asked for a promotion: what was shown is promoted or refused, and nothing else."""
+"""A person answers: what was shown is promoted or refused, and nothing else."""
 
 import shutil
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tasks import bundle, promote, roll_back, workspace
-from tasks.alerts import open_alerts
+from tasks import bundle, roll_back, workspace
 from tasks.approve import (
     NoReasonError,
     NotAwaitingError,
@@ -16,52 +13,13 @@ from tasks.approve import (
     approve,
     asked_for,
 )
-from tasks.ask import ask
-from tasks.attempt import open_attempt
 from tasks.correct import correct
-from tasks.due import AwaitingApprovalError, next_increment
-from tasks.ledger import Day, Line
-from tasks.nights import awaiting_folder, beside, nights
-from tasks.records import ApprovalDecision, Increment, Verdict
-from tasks.settle import NotSetAsideError, settle
-from tasks.standing import standing
+from tasks.due import AwaitingApprovalError
+from tasks.nights import awaiting_folder, beside
+from tasks.records import Increment, Verdict
+from tests.approval import REASON, answer, asking, night, outcomes
 from tests.catch_up import with_shop
-from tests.line import APPLICATION, LANDED, Place, land_instead, nth, open_copy, run_steps
-
-REASON = "looked at it with the buyers"
-SURE = {"margin": 5.0, "forgetting_margin": 5.0, "anchor_margin": 5.0, "rollback_margin": 5.0}
-
-
-def asking(place: Place, approval: str = "wait", **gate: float) -> Place:
-    """The same place where a gate that lets all pass asks a person first."""
-    section = place.params.application(APPLICATION)
-    settings = section.gate.model_copy(update=SURE | gate | {"approval": approval})
-    changed = {APPLICATION: section.model_copy(update={"gate": settings})}
-    return replace(place, params=place.params.model_copy(update={"applications": changed}))
-
-
-def night(place: Place, through: int = LANDED) -> list[Verdict]:
-    """What flows/daily.py does, without Prefect."""
-    found = []
-    with place.ledger.lease(APPLICATION) as lease:
-        while increment := next_increment(place.ledger, APPLICATION, place.params, nth(through)):
-            where = open_attempt(increment)
-            verdict = run_steps(increment, place.params, where)
-            end = ask if verdict.awaits else promote.promote
-            end(place.ledger, lease, increment, place.params, where)
-            found.append(verdict)
-    return found
-
-
-def answer(place: Place, number: int, decision: ApprovalDecision, reason: str = REASON) -> Line:
-    asked = asked_for(place.ledger, APPLICATION, nth(number))
-    with place.ledger.lease(APPLICATION) as lease:
-        return approve(place.ledger, lease, place.params, asked, decision, reason)
-
-
-def outcomes(place: Place) -> list[str]:
-    fates = place.ledger.fates(APPLICATION)
-    return [fate.outcome for day, fate in fates.items() if day >= nth(1)]
+from tests.line import APPLICATION, Place, land_instead, nth, open_copy
 
 
 def parameters(place: Place) -> dict[str, str]:
@@ -152,35 +110,6 @@ def test_a_rejected_challenger_is_learned_by_the_state_alone(place: Place) -> No
     assert made.settings["approval"]["decision"] == "reject"
 
 
-def other_code(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.setattr(workspace, "code_revision", lambda: "another")
-    return place
-
-
-def other_content(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
-    land_instead(place, nth(1), lambda events: events.iloc[:-1])
-    return place
-
-
-def other_gate(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
-    return asking(place, margin=4.0)
-
-
-@pytest.mark.parametrize("change", [other_code, other_content, other_gate])
-def test_what_is_not_what_was_shown_awaits_approval_anew(
-    place: Place,
-    change: Callable[[Place, pytest.MonkeyPatch], Place],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    waiting = asking(place)
-    night(waiting, through=1)
-    answer(waiting, 1, "approve")
-    (verdict,) = night(change(waiting, monkeypatch), through=1)
-    assert verdict.outcome == "awaiting approval"
-    assert outcomes(waiting) == ["awaiting"]
-    assert waiting.line.champion == waiting.ledger.champions(APPLICATION)[0].version
-
-
 def test_an_answer_outlasts_a_rollback(place: Place) -> None:
     waiting = asking(place)
     first = waiting.line.head
@@ -206,16 +135,6 @@ def test_a_correction_goes_back_past_an_approval_and_asks_anew(place: Place) -> 
         correct(waiting.ledger, lease, APPLICATION, waiting.params, nth(1))
     (verdict,) = night(waiting, through=1)
     assert verdict.outcome == "awaiting approval"
-
-
-def test_a_rollback_makes_what_awaits_due_again(place: Place) -> None:
-    waiting = asking(place)
-    night(waiting, through=1)
-    with waiting.ledger.lease(APPLICATION) as lease:
-        roll_back.roll_back(
-            waiting.ledger, lease, APPLICATION, waiting.params, waiting.line.head, "relearn", "?"
-        )
-    assert outcomes(waiting) == ["rewound"]
 
 
 def test_an_answer_is_given_once_and_to_what_was_shown(place: Place) -> None:
@@ -248,65 +167,3 @@ def test_an_answer_is_given_once_and_to_what_was_shown(place: Place) -> None:
         pytest.raises(NotAwaitingError, match="does not await"),
     ):
         approve(waiting.ledger, lease, waiting.params, asked, "reject", REASON)
-
-
-def test_what_awaits_approval_can_be_given_up(place: Place) -> None:
-    """Where the version before the day is gone, it cannot be learned in its place any more."""
-    waiting = asking(place)
-    night(waiting, through=1)
-    with waiting.ledger.lease(APPLICATION) as lease:
-        with pytest.raises(NotSetAsideError):
-            settle(waiting.ledger, lease, waiting.params, nth(1), "release", REASON)
-        settle(waiting.ledger, lease, waiting.params, nth(1), "give_up", REASON)
-    (verdict,) = night(waiting, through=2)
-    assert verdict.day == nth(2)
-    assert outcomes(waiting) == ["given_up", "awaiting"]
-
-
-def test_a_keep_is_learned_without_a_question(place: Place) -> None:
-    cautious = asking(place, "wait", min_units=10**6)
-    (verdict,) = night(cautious, through=1)
-    assert (verdict.outcome, outcomes(cautious)) == ("keep", ["learned"])
-
-
-def test_nothing_is_promoted_that_awaits_approval(place: Place) -> None:
-    waiting = asking(place)
-    increment: Increment = waiting.due()
-    where = open_attempt(increment)
-    run_steps(increment, waiting.params, where)
-    truth = waiting.ledger.contents()
-    with (
-        waiting.ledger.lease(APPLICATION) as lease,
-        pytest.raises(promote.NotApprovedError, match="awaits approval; nothing was written"),
-    ):
-        promote.promote(waiting.ledger, lease, increment, waiting.params, where)
-    assert waiting.ledger.contents() == truth
-
-
-def test_a_day_that_awaits_approval_is_told_of(place: Place) -> None:
-    waiting = asking(place)
-    night(waiting, through=1)
-    (alert,) = [
-        one
-        for one in open_alerts(waiting.ledger, APPLICATION, waiting.params)
-        if one.kind == "approval"
-    ]
-    assert alert.day == nth(1)
-    assert f"python -m flows.approve --application {APPLICATION} --day {nth(1)}" in alert.cure
-    (found,) = [one for one in nights(waiting.ledger, APPLICATION) if one.day == nth(1)]
-    assert (found.decision, found.version) == ("awaiting approval", None)
-    assert found.verdict is not None
-    assert found.prequential is not None
-    stands = standing(waiting.ledger, APPLICATION, waiting.params)
-    assert stands.awaiting == (nth(1),)
-    assert any(said.startswith("approval: the gate would") for said in stands.attention)
-    answer(waiting, 1, "approve")
-    assert standing(waiting.ledger, APPLICATION, waiting.params).awaiting == ()
-
-
-def test_only_a_day_that_is_asked_about_names_a_challenger() -> None:
-    told = {"day": nth(1), "digest": "content", "reason": "?"}
-    assert Day(**told, outcome="awaiting", challenger="c" * 64).challenger
-    for wrong in ({"outcome": "awaiting"}, {"outcome": "rewound", "challenger": "c" * 64}):
-        with pytest.raises(ValueError, match="no other, names a challenger"):
-            Day(**told, **wrong)
