@@ -1,13 +1,14 @@
 """A person is asked for a promotion, again for another one, and for nothing else."""
 
 from collections.abc import Callable
+from unittest import mock
 
 import pytest
 
 from tasks import promote, roll_back, workspace
 from tasks.alerts import open_alerts
 from tasks.attempt import open_attempt
-from tasks.ledger import Day
+from tasks.ledger import Day, Ledger
 from tasks.nights import nights
 from tasks.records import Increment
 from tasks.settle import NotSetAsideError, settle
@@ -115,3 +116,20 @@ def test_only_a_day_that_is_asked_about_names_a_challenger() -> None:
     for wrong in ({"outcome": "awaiting"}, {"outcome": "rewound", "challenger": "c" * 64}):
         with pytest.raises(ValueError, match="no other, names a challenger"):
             Day(**told, **wrong)
+
+
+def test_a_run_that_ends_before_the_ledger_is_told_asks_the_same_again(place: Place) -> None:
+    waiting = asking(place)
+    truth = waiting.ledger.contents()
+    with (
+        mock.patch.object(Ledger, "note", side_effect=KeyboardInterrupt),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        night(waiting, through=1)
+    assert waiting.ledger.contents() == truth
+    shelf = workspace.VAR / "awaiting" / APPLICATION
+    before = {path: path.read_bytes() for path in shelf.rglob("*.json")}
+    assert before
+    night(waiting, through=1)
+    assert outcomes(waiting) == ["awaiting"]
+    assert {path: path.read_bytes() for path in shelf.rglob("*.json")} == before
