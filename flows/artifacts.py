@@ -1,5 +1,6 @@
 """What a run leaves in Prefect's UI: the verdict, the metrics, a link to the day's drift page."""
 
+import datetime as dt
 import os
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from prefect.artifacts import (
 from flows.markdown import as_text
 from tasks import workspace
 from tasks.collect import Collection
-from tasks.nights import beside
+from tasks.due import how_to_answer
+from tasks.ledger import Day
+from tasks.nights import awaiting_folder
 from tasks.records import Check, Increment, Prequential, Verdict
 from tasks.report import keep_drift_page
 
@@ -25,19 +28,7 @@ def show_increment(increment: Increment, head: str) -> None:
     Their keys stay the same from day to day, so that the UI shows a history of each.
     """
     application, day = increment.application, increment.day
-    verdict = Verdict.read(beside(application, head, "verdict.json"))
-    scored = Prequential.read(beside(application, head, "prequential.json"))
-    create_markdown_artifact(
-        verdict_markdown(verdict),
-        key=_key(application, "verdict"),
-        description=f"{day}: {verdict.action.replace('_', ' ')}",
-    )
-    units = f"{scored.units} {scored.unit.removesuffix('_id')}s"
-    create_table_artifact(
-        metric_table(scored),
-        key=_key(application, "metrics"),
-        description=f"{day} before it was learned, {units}",
-    )
+    _show_records(application, day, workspace.ATTACHMENTS / application / head)
     if page := keep_drift_page(application, head, day):
         create_link_artifact(
             report_url(page),
@@ -45,6 +36,27 @@ def show_increment(increment: Increment, head: str) -> None:
             key=_key(application, "drift"),
             description=f"How far {day} lies from the days before it",
         )
+
+
+def show_question(application: str, asked: Day) -> None:
+    """Leave what a person is asked to approve, under the same keys: verdict and metrics."""
+    _show_records(application, asked.day, awaiting_folder(application, asked))
+
+
+def _show_records(application: str, day: dt.date, place: Path) -> None:
+    verdict = Verdict.read(place / "verdict.json")
+    scored = Prequential.read(place / "prequential.json")
+    create_markdown_artifact(
+        verdict_markdown(verdict),
+        key=_key(application, "verdict"),
+        description=f"{day}: {verdict.outcome.replace('_', ' ')}",
+    )
+    units = f"{scored.units} {scored.unit.removesuffix('_id')}s"
+    create_table_artifact(
+        metric_table(scored),
+        key=_key(application, "metrics"),
+        description=f"{day} before it was learned, {units}",
+    )
 
 
 def show_plan(application: str, plan: str) -> None:
@@ -70,14 +82,24 @@ def verdict_markdown(verdict: Verdict) -> str:
 
     Four columns are what fits on Prefect's page; the rest of each check is said below.
     """
-    title = f"## {verdict.application}, {verdict.day}: {verdict.action.replace('_', ' ')}"
+    title = f"## {verdict.application}, {verdict.day}: {verdict.outcome.replace('_', ' ')}"
     alarms = [f"> **A person must look:** {as_text(alarm)}\n" for alarm in verdict.alarms]
     head = "| check | passed | effect | interval |\n|---|---|---:|---|"
     lines = map(_check_line, verdict.checks)
     why = map(_check_why, verdict.checks)
     plan = [f"Plan: {as_text(verdict.plan)}\n"] if verdict.plan else []
     reason = f"{as_text(verdict.reason)}\n"
-    return "\n".join([title, "", reason, *plan, *alarms, head, *lines, "", *why])
+    asks = [_question(verdict)] if verdict.awaits else []
+    return "\n".join([title, "", reason, *asks, *plan, *alarms, head, *lines, "", *why])
+
+
+def _question(verdict: Verdict) -> str:
+    how = as_text(how_to_answer(verdict.application, verdict.day))
+    return (
+        f"> **A person is asked:** the gate would {verdict.action} challenger "
+        f"{(verdict.awaits or '')[:12]}. {how}; in Prefect: Deployments > {verdict.application} "
+        "(approve) > Run\n"
+    )
 
 
 def metric_table(scored: Prequential) -> list[dict[str, str | float | None]]:

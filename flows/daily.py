@@ -7,12 +7,12 @@ from prefect import flow
 
 from flows import artifacts, steps
 from flows.command_line import run_command
-from flows.ending import show_line
+from flows.ending import AWAITING_APPROVAL, questions, show_line, told_of_waiting
 from flows.names import run_name
 from flows.tonight import describe, look_at_tonight
 from tasks.attempt import open_attempt
 from tasks.contract import InvalidDayError
-from tasks.due import LateDayError, content, next_increment
+from tasks.due import AwaitingApprovalError, LateDayError, content, next_increment
 from tasks.ledger import Lease, Ledger, open_ledger
 from tasks.nights import UNTOLD, untold
 from tasks.params import ALL, Params, load_params
@@ -36,6 +36,8 @@ def daily_increment(
 ) -> list[Verdict]:
     """Learn every landed day that was not learned yet, oldest first, each once.
 
+    With `gate.approval` a promotion awaits a person's answer: the run ends as AwaitingApproval.
+
     Args:
         application: The application to teach, as named in params.yaml, or all of them, each in
             a run of its own below this one.
@@ -51,7 +53,8 @@ def daily_increment(
             daily_increment(name, through_day, update, dry_run, learn, return_state=True)
             for name in params.applications
         ]
-        return [verdict for run in runs for verdict in run.result()]
+        said = [run.message or "" for run in runs if run.name == AWAITING_APPROVAL]
+        return told_of_waiting([verdict for run in runs for verdict in run.result()], said)
     params.application(application)
     ledger = open_ledger()
     if dry_run:
@@ -70,7 +73,7 @@ def daily_increment(
         finally:
             show_line(ledger, application, params)
         raise_alarms(untold(ledger, application))
-    return verdicts
+    return told_of_waiting(verdicts, questions(ledger, application))
 
 
 def learn_due_days(
@@ -88,6 +91,8 @@ def learn_due_days(
     try:
         while increment := next_increment(ledger, application, params, through, update, learn):
             verdicts.append(learn_day(ledger, lease, increment, params))
+    except AwaitingApprovalError as problem:
+        log.info("%s: %s", application, problem)
     except LateDayError as problem:
         steps.set_aside(ledger, lease, problem.day, problem.digest, problem)
         raise
@@ -95,7 +100,7 @@ def learn_due_days(
 
 
 def learn_day(ledger: Ledger, lease: Lease, increment: Increment, params: Params) -> Verdict:
-    """Pull is done; from here on the day is learned, kept out of the parameters or set aside."""
+    """Pull is done; the day is learned, kept out of the parameters, set aside or asked about."""
     steps.seconds.clear()
     attempt = ledger.begin_attempt(lease, increment.day)
     where = open_attempt(increment)
@@ -112,10 +117,14 @@ def learn_day(ledger: Ledger, lease: Lease, increment: Increment, params: Params
     steps.fine_tune_challenger(increment, params, where)
     steps.evaluate_challenger(increment, params, where)
     verdict = steps.reach_verdict(increment, params, where)
-    line = steps.promote_or_keep(ledger, lease, increment, params, where)
-    steps.finish_snapshots(ledger, increment.application)
-    artifacts.show_increment(increment, line.head)
-    ledger.end_attempt(attempt, UNTOLD if verdict.alarms else verdict.action, steps.seconds)
+    if verdict.awaits:
+        asked = steps.ask_for_approval(ledger, lease, increment, params, where)
+        artifacts.show_question(increment.application, asked)
+    else:
+        line = steps.promote_or_keep(ledger, lease, increment, params, where)
+        steps.finish_snapshots(ledger, increment.application)
+        artifacts.show_increment(increment, line.head)
+    ledger.end_attempt(attempt, UNTOLD if verdict.alarms else verdict.outcome, steps.seconds)
     for alarm in verdict.alarms:
         log.error("%s: %s", verdict.day, alarm)
     return verdict

@@ -94,7 +94,7 @@ def _one_day(number: int, days: int, applications: Sequence[str]) -> bool:
         began = time.monotonic()
         for verdict in daily_increment(application):
             spent = time.monotonic() - began
-            told = f"{verdict.day} {application}: {verdict.action}"
+            told = f"{verdict.day} {application}: {verdict.outcome}"
             _say(f"    [{number}/{days}] {told}, {spent:.1f} s")
     if landed is None:
         _say("    every day of the source has landed and been learned")

@@ -9,6 +9,8 @@ from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 
 from tasks import (
+    approve,
+    ask,
     bootstrap,
     collect,
     correct,
@@ -61,9 +63,11 @@ plan_night = step(plan.plan)
 fine_tune_challenger = step(fine_tune.fine_tune)
 evaluate_challenger = step(evaluate.evaluate)
 reach_verdict = step(decide.decide)
+ask_for_approval = step(ask.ask)
 promote_or_keep = step(promote.promote)
 write_outputs = step(score.score)
 go_back = step(roll_back.roll_back)
 settle_day = step(settle.settle)
+take_answer = step(approve.approve)
 collect_versions = step(collect.collect)
 finish_snapshots = step(snapshot.finish_snapshots, retries=2)

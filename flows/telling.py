@@ -13,7 +13,13 @@ from tasks.records import Check
 from tasks.standing import Standing
 from tasks.verify import Verified
 
-COLOURS = {"promote": "green", "roll back": "red", "quarantined": "red", "to relearn": "yellow"}
+COLOURS = {
+    "promote": "green",
+    "roll back": "red",
+    "quarantined": "red",
+    "to relearn": "yellow",
+    "awaiting approval": "yellow",
+}
 
 
 def standings(found: Sequence[Standing]) -> Iterator[RenderableType]:

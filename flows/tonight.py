@@ -10,6 +10,7 @@ from tasks.attempt import open_preview
 from tasks.contract import InvalidDayError
 from tasks.due import LateDayError, WaitingError, corrected, line_of, next_increment
 from tasks.ledger import Ledger
+from tasks.nights import awaiting
 from tasks.params import Params
 from tasks.record import Record
 from tasks.records import Increment, Learn, Plan, Prequential, Validation
@@ -29,6 +30,7 @@ class Tonight(Record):
     plan: Plan | None = None
     scored: Prequential | None = None
     days_after: int = 0
+    awaiting: tuple[date, ...] = ()
 
 
 def look_at_tonight(
@@ -41,7 +43,8 @@ def look_at_tonight(
 ) -> Tonight:
     """The loop's own steps on a copy, up to the plan; raises as a run would."""
     line, through = line_of(ledger, application), through_day or date.max
-    tonight = Tonight(application=application, learned_through=line.day)
+    asked = tuple(fate.day for fate in awaiting(ledger, application))
+    tonight = Tonight(application=application, learned_through=line.day, awaiting=asked)
     with days.look_at_registry(after=line.day):
         late = corrected(ledger, line, params.shop, through)
         if late and params.shop.on_correction == "relearn":
@@ -81,6 +84,8 @@ def describe(tonight: Tonight) -> str:
         f"## {tonight.application}: a dry run\n\nLearned through "
         f"**{tonight.learned_through}**. Nothing was changed.\n"
     )
+    if tonight.awaiting:
+        heading += f"\nAwaiting approval: {', '.join(map(str, tonight.awaiting))}.\n"
     if tonight.back_before:
         before = f"It would go back before {tonight.back_before}, which was landed again"
         return f"{heading}\n{before}, and learn on."

@@ -8,13 +8,13 @@ import datetime as dt
 from pydantic import ValidationError
 
 from tasks import days, workspace
+from tasks.due import how_to_answer
 from tasks.ledger import DayEntry, Ledger, Line
 from tasks.nights import beside
 from tasks.params import Params, ShopParams
 from tasks.records import Alert, Plan
 
 ONE_DAY = dt.timedelta(days=1)
-DUE = ("rewound", "released")  # fates of a day that is to be learned
 Fates = dict[dt.date, DayEntry]
 
 
@@ -29,6 +29,7 @@ def open_alerts(
     return [
         *_silence(fates, line, params, now or dt.datetime.now(dt.UTC)),
         *_late(fates, line, params.shop),
+        *_asked(fates, line),
         *_set_aside(fates, line, params),
         *_rolled_back(ledger, line),
         *_refused(fates, line, params),
@@ -51,7 +52,8 @@ def _late(fates: Fates, line: Line, shop: ShopParams) -> list[Alert]:
     landed = days.by_day(days.manifest()) if workspace.DATA.exists() else {}
     newest = max(landed, default=line.day)
     ahead = [line.day + n * ONE_DAY for n in range(1, (newest - line.day).days)]
-    settled = {day for day, fate in fates.items() if fate.outcome not in DUE} | {*shop.closed_days}
+    settled = {day for day, fate in fates.items() if not fate.is_due(fate.digest)}
+    settled |= {*shop.closed_days}
     day = next((day for day in ahead if day not in settled), None)
     if day is None or days.has_rows(landed.get(day, {})):
         return []
@@ -59,6 +61,20 @@ def _late(fates: Fates, line: Line, shop: ShopParams) -> list[Alert]:
     reason = f"{day} {state}, and the days up to {newest} wait for it"
     cure = "Land it, or add it to shop.closed_days in params.yaml"
     return [Alert(kind="late data", day=day, reason=reason, cure=cure)]
+
+
+def _asked(fates: Fates, line: Line) -> list[Alert]:
+    """A challenger that a person must approve, until they answer."""
+    return [
+        Alert(
+            kind="approval",
+            day=day,
+            reason=fate.reason,
+            cure=how_to_answer(line.application, day),
+        )
+        for day, fate in fates.items()
+        if fate.outcome == "awaiting"
+    ]
 
 
 def _set_aside(fates: Fates, line: Line, params: Params) -> list[Alert]:

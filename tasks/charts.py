@@ -26,6 +26,7 @@ MARKS = {
     "keep": ("circle-open", INK),
     "roll back": ("triangle-down", BAD),
     "quarantined": ("x", BAD),
+    "awaiting approval": ("diamond-open", "#c9822b"),
     "taken back": ("arrow-bar-left", BAD),
 }
 STEPS = {  # in the order of the night; a step not named here comes last

@@ -1,6 +1,8 @@
 """Step: the verdict. It fails closed: what cannot be shown is a "keep"."""
 
 import datetime as dt
+import hashlib
+import json
 import logging
 from pathlib import Path
 
@@ -45,8 +47,7 @@ def decide(increment: Increment, params: Params, where: Path) -> Verdict:
         failed = [check for check in checks if not check.passed]
         action = "keep" if failed else "promote"
     reason = "; ".join(f"{check.name}: {check.why}" for check in failed) or "every check passed"
-    log.info("%s: %s, %s", increment.day, action, reason)
-    return Verdict(
+    found = Verdict(
         application=increment.application,
         day=increment.day,
         action=action,
@@ -54,7 +55,46 @@ def decide(increment: Increment, params: Params, where: Path) -> Verdict:
         checks=checks,
         alarms=_alarms(where, plan, line_holds),
         plan=plan.told,
-    ).write(where / FILE)
+    )
+    verdict = _after_approval(increment, found, settings, where)
+    log.info("%s: %s, %s", increment.day, verdict.outcome, verdict.reason)
+    return verdict.write(where / FILE)
+
+
+def _after_approval(
+    increment: Increment, found: Verdict, settings: GateParams, where: Path
+) -> Verdict:
+    """What the gate found, after a person's answer: a promotion waits for it where one is asked.
+
+    An answer is for the very challenger that was shown. For another one it says nothing.
+    """
+    answer, asks = increment.approval, settings.approval != "none"
+    if found.action != "promote" or not (asks or answer):
+        return found
+    shown = _shown(increment, found, where)
+    if answer is None or answer.challenger != shown:
+        return found.model_copy(update={"awaits": shown}) if asks else found
+    if answer.decision == "reject":
+        why = f"rejected by a person: {answer.reason}"
+        return found.model_copy(update={"action": "keep", "reason": why, "approval": answer})
+    why = f"{found.reason}; approved by a person: {answer.reason}"
+    return found.model_copy(update={"reason": why, "approval": answer})
+
+
+def _shown(increment: Increment, found: Verdict, where: Path) -> str:
+    """The digest of all that a person approves: what it is made from, its files, the checks."""
+    place = where / "challenger"
+    files = {
+        path.relative_to(place).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(place.rglob("*"))
+        if path.is_file()
+    }
+    content = {
+        "increment": increment.model_dump(mode="json", exclude={"approval"}),
+        "verdict": found.model_dump(mode="json"),
+        "files": files,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _undefined(where: Path, metric: str) -> list[Check]:

@@ -9,7 +9,7 @@ from tasks.contract import InvalidDayError
 from tasks.cursor import Cursor
 from tasks.ledger import DayEntry, Ledger, Line
 from tasks.params import Params, ShopParams
-from tasks.records import Increment, Learn, seed_of
+from tasks.records import Approval, Increment, Learn, seed_of
 from tasks.retrain import history_of
 from tasks.update import UpdateSettings
 
@@ -23,6 +23,10 @@ class NoChampionError(LookupError):
 
 class WaitingError(RuntimeError):
     """Later days wait for a day that was set aside; the message says what ends it."""
+
+
+class AwaitingApprovalError(WaitingError):
+    """Later days wait for a person's answer; the message says how to give it."""
 
 
 class LateDayError(InvalidDayError):
@@ -58,7 +62,8 @@ def next_increment(
     Days are taken in order, each once, whatever the scheduler did or missed. A day that did not
     come yet stops the line until the lateness limit; then LateDayError says that it is to be set
     aside. A day once set aside is tried again only when other content was landed for it, or an
-    operator released it; meanwhile later days go on, or WaitingError says that they wait.
+    operator released it; meanwhile later days go on, or WaitingError says that they wait. So is
+    a day that awaits approval, once it is answered; then it is AwaitingApprovalError.
     `update` is laid over the settings of params.yaml; `learn` stands over tonight's plan.
     """
     line = line_of(ledger, application)
@@ -66,15 +71,21 @@ def next_increment(
     newest = max((day for day in files), default=line.day)
     ahead = [line.day + dt.timedelta(days=n + 1) for n in range((newest - line.day).days)]
     contents = {d: content(d, files.get(d, {}), params.shop) for d in ahead if d <= through}
-    fates = ledger.fates(application)
+    fates, history = ledger.fates(application), ledger.history(application)
     for day in ledger.due(application, contents):
         there = files.get(day, {})
         if params.shop.on_quarantine == "wait":
             _stay_behind_days_set_aside(fates, line, day)
+        if params.application(application).gate.approval == "wait":
+            _stay_behind_days_awaiting(fates, line, day)
         if contents[day] == CLOSED or days.has_rows(there):
             pinned = pin(standing_line(ledger, line), day, there, params, update)
-            chosen = {"learn": learn, "history": history_of(_learned(fates, line), files)}
-            if _is_released(ledger, application, day, contents[day]):
+            chosen = {
+                "learn": learn,
+                "history": history_of(_learned(fates, line), files),
+                "approval": _answer(history, day),
+            }
+            if _is_released(history, day, contents[day]):
                 chosen["limits"] = None
             return pinned.model_copy(update=chosen)
         _wait_for(day, there, newest, params.shop.lateness_days)
@@ -125,11 +136,37 @@ def _stay_behind_days_set_aside(fates: dict[dt.date, DayEntry], line: Line, day:
             )
 
 
-def _is_released(ledger: Ledger, application: str, day: dt.date, digest: str) -> bool:
+def _stay_behind_days_awaiting(fates: dict[dt.date, DayEntry], line: Line, day: dt.date) -> None:
+    for other, fate in fates.items():
+        if line.day < other < day and fate.outcome == "awaiting":
+            raise AwaitingApprovalError(
+                f"{day} and later days wait for {other}, which awaits approval. "
+                f"{how_to_answer(line.application, other)}"
+            )
+
+
+def how_to_answer(application: str, day: dt.date) -> str:
+    """What a person does about a day that awaits approval."""
+    command = f"python -m flows.approve --application {application} --day {day}"
+    return f"Approve or reject it: {command} --decision approve (or reject) --reason ..."
+
+
+def _answer(history: list[DayEntry], day: dt.date) -> Approval | None:
+    """A person's last answer for a challenger of the day; it outlasts a rollback."""
+    for entry in reversed(history):
+        if entry.day == day and entry.outcome in ("approved", "rejected") and entry.challenger:
+            return Approval(
+                challenger=entry.challenger,
+                decision="approve" if entry.outcome == "approved" else "reject",
+                reason=entry.reason,
+            )
+    return None
+
+
+def _is_released(history: list[DayEntry], day: dt.date, digest: str) -> bool:
     """Whether an operator released the day with this content; that outlasts a rollback."""
     return any(
-        (entry.day, entry.digest, entry.outcome) == (day, digest, "released")
-        for entry in ledger.history(application)
+        (entry.day, entry.digest, entry.outcome) == (day, digest, "released") for entry in history
     )
 
 

@@ -5,13 +5,13 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
 
 from tasks import workspace
 from tasks.faults import Fault, Faults
-from tasks.ledger import DayEntry, Ledger
+from tasks.ledger import Day, DayEntry, Ledger
 from tasks.record import Record
 from tasks.records import (
     Drift,
@@ -24,6 +24,11 @@ from tasks.records import (
 
 log = logging.getLogger(__name__)
 UNTOLD = "untold"  # how an attempt ends whose alarms are still to be told
+IN_WORDS = {
+    "rewound": "to relearn",
+    "given_up": "given up",
+    "awaiting": "awaiting approval",
+}
 R = TypeVar("R", bound=Record)
 
 
@@ -45,8 +50,9 @@ class ReportRow(Record):
 class Night:
     """One day: its fate, the version made from it, and the records that lie beside that version.
 
-    A record is None where there is none: a day set aside, or one to be learned again. `ignored`
-    is the correction of the day that was not learned.
+    A record is None where there is none: a day set aside, or one to be learned again. Those of a
+    day that awaits approval are what the person is shown. `ignored` is the correction of the day
+    that was not learned.
     """
 
     fate: DayEntry
@@ -69,9 +75,8 @@ class Night:
     def decision(self) -> str:
         """The verdict in words, or what became of the day instead of one."""
         if self.fate.action is None or self.fate.outcome != "learned":
-            return {"rewound": "to relearn", "given_up": "given up"}.get(
-                self.fate.outcome, self.fate.outcome
-            )
+            outcome: str = self.fate.outcome
+            return IN_WORDS.get(outcome, outcome)
         return self.fate.action.replace("_", " ")
 
     def row(self) -> ReportRow:
@@ -105,6 +110,11 @@ def nights(ledger: Ledger, application: str) -> list[Night]:
     ]
 
 
+def awaiting(ledger: Ledger, application: str) -> list[DayEntry]:
+    """The days for whose challenger a person is asked, oldest first."""
+    return [f for f in ledger.fates(application).values() if f.outcome == "awaiting"]
+
+
 def untold(ledger: Ledger, application: str) -> list[Verdict]:
     """Verdicts that nobody was told of: this run's with alarms, those of runs that were killed.
 
@@ -119,7 +129,7 @@ def untold(ledger: Ledger, application: str) -> list[Verdict]:
     ]
     for verdict in found:
         attempt = waiting[verdict.day]
-        ledger.end_attempt(attempt.attempt, verdict.action, attempt.seconds or {})
+        ledger.end_attempt(attempt.attempt, verdict.outcome, attempt.seconds or {})
     return found
 
 
@@ -127,26 +137,31 @@ def _night(
     application: str, fate: DayEntry, history: Iterable[DayEntry], seconds: dict[str, float]
 ) -> Night:
     ignored = _ignored(fate, history)
+    if fate.outcome == "awaiting":
+        place = awaiting_folder(application, fate)
+        return Night(fate, None, seconds, ignored=ignored, **_records(place))
     if fate.outcome != "learned":
         return Night(fate, None, seconds, faults=_faults(application, fate), ignored=ignored)
     # A day that was taken back or kept later names the version that did so; what was measured
     # lies beside the version that was made from the day itself.
     made = [entry.version for entry in history if entry.day == fate.day and entry.version]
     for version in reversed(made):
-        verdict = _read(Verdict, application, version, "verdict.json")
+        place = workspace.ATTACHMENTS / application / version
+        verdict = _read(Verdict, place / "verdict.json")
         if verdict is not None and verdict.day == fate.day:
-            return Night(
-                fate,
-                version,
-                seconds,
-                prequential=_read(Prequential, application, version, "prequential.json"),
-                drift=_read(Drift, application, version, "drift.json"),
-                plan=_read(Plan, application, version, "plan.json"),
-                verdict=verdict,
-                fit=_read(Fit, application, version, "challenger/fit.json"),
-                ignored=ignored,
-            )
+            return Night(fate, version, seconds, ignored=ignored, **_records(place))
     return Night(fate, fate.version, seconds, ignored=ignored)
+
+
+def _records(place: Path) -> dict[str, Any]:
+    """What the steps of the day left in a folder, as fields of the night."""
+    return {
+        "prequential": _read(Prequential, place / "prequential.json"),
+        "drift": _read(Drift, place / "drift.json"),
+        "plan": _read(Plan, place / "plan.json"),
+        "verdict": _read(Verdict, place / "verdict.json"),
+        "fit": _read(Fit, place / "challenger" / "fit.json"),
+    }
 
 
 def _ignored(fate: DayEntry, history: Iterable[DayEntry]) -> DayEntry | None:
@@ -156,7 +171,7 @@ def _ignored(fate: DayEntry, history: Iterable[DayEntry]) -> DayEntry | None:
 
 
 def _faults(application: str, fate: DayEntry) -> tuple[Fault, ...]:
-    found = _read_record(Faults, faults_file(application, fate.day, fate.digest))
+    found = _read(Faults, faults_file(application, fate.day, fate.digest))
     return found.faults if found else ()
 
 
@@ -188,17 +203,18 @@ def faults_file(application: str, day: dt.date, digest: str) -> Path:
     return workspace.VAR / "quarantine" / application / f"{day}-{digest[:12]}.json"
 
 
+def awaiting_folder(application: str, fate: Day) -> Path:
+    """Where what a person is shown lies, who is asked for a day's challenger."""
+    return workspace.VAR / "awaiting" / application / f"{fate.day}-{(fate.challenger or '')[:12]}"
+
+
 def beside(application: str, version: str, name: str) -> Path:
     """Where an attachment of a version lies."""
     return workspace.ATTACHMENTS / application / version / name
 
 
-def _read(kind: type[R], application: str, version: str, name: str) -> R | None:
-    """An attachment; None if there is none, or if an older release wrote it in another form."""
-    return _read_record(kind, beside(application, version, name))
-
-
-def _read_record(kind: type[R], path: Path) -> R | None:
+def _read(kind: type[R], path: Path) -> R | None:
+    """A record; None if there is none, or if an older release wrote it in another form."""
     try:
         return kind.read(path)
     except FileNotFoundError:

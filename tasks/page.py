@@ -88,7 +88,7 @@ def _headline(
         return "<p>There is no champion yet: run the bootstrap flow first.</p>"
     serving = ledger.champions(application)[-1]
     waiting = [night.fate for night in nights if night.decision == "quarantined"]
-    again = sum(night.fate.outcome in ("rewound", "released") for night in nights)
+    again = sum(night.fate.is_due(night.fate.digest) for night in nights)
     learned = sum(night.fate.outcome == "learned" for night in nights)
     alarms = sum(bool(night.verdict and night.verdict.alarms) for night in nights)
     cards = [

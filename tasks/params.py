@@ -153,6 +153,11 @@ class GateParams(Record):
         description="Fewer held-out units (users or items) than this prove nothing: it is a keep.",
     )
     draws: int = Field(ge=100, description="Bootstrap resamples of an interval's error.")
+    approval: Literal["none", "wait", "go_on"] = Field(
+        default="none",
+        description="Whether a person must approve each promotion; until then its day is not "
+        "learned. Later days wait for it, or they go on and are learned again after it.",
+    )
 
 
 class BootstrapParams(Record):
@@ -217,10 +222,13 @@ class Params(Record):
         return self.applications[name]
 
     def starting(self, day: dt.date) -> Self:
-        """The same, with `day` as the first one after history."""
-        return self.model_copy(
-            update={"shop": self.shop.model_copy(update={"history_until": day})}
-        )
+        """For a replay: the same with `day` as the first one after history, and nobody to ask."""
+        unasked = {
+            name: one.model_copy(update={"gate": one.gate.model_copy(update={"approval": "none"})})
+            for name, one in self.applications.items()
+        }
+        shop = self.shop.model_copy(update={"history_until": day})
+        return self.model_copy(update={"shop": shop, "applications": unasked})
 
 
 class UnknownApplicationError(ValueError):

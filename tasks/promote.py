@@ -24,15 +24,25 @@ log = logging.getLogger(__name__)
 MADE_BY_LINKS = ("parent", "predecessor", "anchor")
 
 
+class NotApprovedError(RuntimeError):
+    """A person is to approve the challenger first."""
+
+
 def promote(
     ledger: Ledger, lease: Lease, increment: Increment, params: Params, where: Path
 ) -> Line:
     """Store the next version, keep the step's files beside it, move the line; returns the line.
 
-    Raises LostLineError if another run has moved the line since; nothing is learned twice.
+    Raises LostLineError if another run has moved the line since; nothing is learned twice. And
+    NotApprovedError, whoever calls: nothing serves that a person was to be asked for.
     """
     line = ledger.line(increment.application)
     verdict = Verdict.read(where / "verdict.json")
+    if verdict.awaits:
+        raise NotApprovedError(
+            f"challenger {verdict.awaits[:12]} of {increment.day} awaits approval; nothing was "
+            "written. Run the daily flow, which asks for it: docs/how-to/approve.md"
+        )
     stored = build_version(increment, params, where)
     attached = attach(stored, where)
     today = _day(increment, verdict, stored, params.shop)
@@ -41,7 +51,7 @@ def promote(
         day=increment.day,
         action=verdict.action,
         reason=verdict.reason,
-        actor="daily increment",
+        actor="operator" if verdict.approval else "daily increment",
     )
     version = version_of(stored)
     if verdict.action == "roll_back" and line is not None:

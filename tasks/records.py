@@ -14,6 +14,7 @@ ApplicationName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]  # a 
 VersionId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Action = Literal["first", "promote", "keep", "roll_back"]
 Learn = Literal["skip", "fine_tune", "full_retrain"]
+ApprovalDecision = Literal["approve", "reject"]
 Start = Literal["parent", "predecessor", "anchor"]
 Metrics = dict[str, float]
 
@@ -25,6 +26,14 @@ class History(Record):
     last: dt.date
     left_out: tuple[dt.date, ...] = Field(description="Set aside, or never landed.")
     digest: str = Field(description="Over MD5 and path of all their files.")
+
+
+class Approval(Record):
+    """What a person answered when a challenger was shown to them."""
+
+    challenger: str = Field(description="The digest of all that was shown.")
+    decision: ApprovalDecision
+    reason: str
 
 
 class Increment(Record):
@@ -51,6 +60,9 @@ class Increment(Record):
     )
     limits: Limits | None = Field(
         default=None, description="None where an operator released the day."
+    )
+    approval: Approval | None = Field(
+        default=None, description="The last answer for a challenger of the day, if there is one."
     )
     seed: int
     code: str
@@ -201,12 +213,23 @@ class Verdict(Record):
     checks: tuple[Check, ...]
     alarms: tuple[str, ...] = Field(description="What a person must look at, verdict or not.")
     plan: str = Field(default="", description="How the night learned, and why.")
+    awaits: str | None = Field(
+        default=None, description="The challenger that a person must approve first: its digest."
+    )
+    approval: Approval | None = Field(default=None, description="The answer that it follows.")
+
+    @property
+    def outcome(self) -> str:
+        """How an attempt ends that has reached it."""
+        return "awaiting approval" if self.awaits else self.action
 
 
 class Alert(Record):
     """Something that a person should look at, open until it is mended or over."""
 
-    kind: Literal["stale champion", "late data", "kept nights", "quarantine", "rollback"]
+    kind: Literal[
+        "approval", "stale champion", "late data", "kept nights", "quarantine", "rollback"
+    ]
     day: dt.date = Field(description="The shop's day that it is about.")
     reason: str
     cure: str

@@ -87,7 +87,7 @@ def _lines(row: ReportRow, metrics: Sequence[str]) -> list[str]:
         f"{row.day}",
         f"{row.rows:,}",
         row.drift,
-        row.decision,
+        row.decision.removesuffix(" approval"),  # for its narrow column
         first,
         *(f"{_value(row.champion, metric)} {_value(row.naive, metric)}" for metric in metrics),
         f"{sum(row.seconds.values()):.1f}" if row.seconds else "-",

@@ -27,7 +27,8 @@ def rewind_before(
     """Give days their new `fates`, and go back before the oldest of them; returns the line.
 
     All in one transaction. The days learned since are due again, in order, so that the line ends
-    as one that had it right from the beginning. The newest version that has seen none of these
+    as one that had it right from the beginning; so are those whose challenger a person was asked
+    for, since it will be another one. The newest version that has seen none of these
     days becomes the head; it is read back whole and loads before the line moves. What an operator
     took back since stays so: only an operator goes back past it. Raises NoWayBackError; then
     nothing moved.
@@ -41,8 +42,12 @@ def rewind_before(
             "no version is older. Start a line anew to learn it (the bootstrap flow)"
         )
     dropped = {known.version for known in lineage[: -len(before)]}
-    theirs = [one for one in ledger.champions(line.application) if one.version in dropped]
-    if actor != "operator" and any(one.actor == "operator" for one in theirs):
+    theirs = [
+        one
+        for one in ledger.champions(line.application)
+        if one.version in dropped and (one.actor, one.action) == ("operator", "roll_back")
+    ]
+    if actor != "operator" and theirs:
         raise NoWayBackError(
             f"an operator has taken '{line.application}' back since {first}: {theirs[-1].reason}. "
             f"To learn {first} anew all the same, use the rollback flow"
@@ -52,7 +57,9 @@ def rewind_before(
     again = [
         Day(day=day, digest=old.digest, outcome="rewound", reason=reason, rows=old.rows)
         for day, old in known.items()
-        if day > target.manifest.day and old.outcome == "learned" and day not in given
+        if day > target.manifest.day
+        and old.outcome in ("learned", "awaiting")
+        and day not in given
     ]
     restored = fates_before(ledger.history(line.application), known, target, before)
     champion = Champion(
@@ -70,6 +77,11 @@ def rewind_before(
         [*restored, *fates, *again],
         champion if moves else None,
     )
+
+
+def one_line(reason: str) -> str:
+    """It is shown in logs, tables and a terminal, where control characters would do things."""
+    return " ".join("".join(c if c.isprintable() else " " for c in reason).split())
 
 
 def served_since(lineage: Sequence[Version]) -> str:

@@ -13,15 +13,15 @@ from tasks.ledger.entries import Outcome
 from tasks.manifest import ManifestFields
 from tasks.params import Params
 from tasks.retention import made_from
-from tasks.rewind import NoWayBackError, fates_before, served_since
+from tasks.rewind import NoWayBackError, fates_before, one_line, served_since
 from tasks.version import EVIDENCE
 
 Fate = Literal["relearn", "keep", "quarantine"]
 # Which days after the target get a new fate, by what became of them.
 SETTLED_BY: dict[Fate, tuple[Outcome, ...]] = {
-    "relearn": ("learned", "quarantined", "given_up"),
+    "relearn": ("learned", "quarantined", "given_up", "awaiting"),
     "keep": ("learned",),
-    "quarantine": ("learned", "rewound", "released"),
+    "quarantine": ("learned", "rewound", "released", "awaiting", "approved", "rejected"),
 }
 
 
@@ -43,7 +43,7 @@ def roll_back(
     read back whole, and loads, before the line moves. Raises NoWayBackError, CorruptBundleError
     or LostLineError; then nothing moved.
     """
-    reason = _one_line(reason)
+    reason = _given(reason)
     line = line_of(ledger, application)
     target, lineage = _target(ledger, line, to_version)
     section = params.application(application)
@@ -80,9 +80,8 @@ def roll_back(
     )
 
 
-def _one_line(reason: str) -> str:
-    """It is shown in logs, tables and a terminal, where control characters would do things."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in reason).split())
+def _given(reason: str) -> str:
+    line = one_line(reason)
     if not line:
         raise NoWayBackError("a rollback needs a reason: what a later reader will ask for")
     return line

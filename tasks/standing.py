@@ -8,7 +8,7 @@ from tasks import days, workspace
 from tasks.alerts import open_alerts
 from tasks.due import content, line_of
 from tasks.ledger import Ledger
-from tasks.nights import nights
+from tasks.nights import awaiting, nights
 from tasks.params import Params
 from tasks.record import Record
 
@@ -38,6 +38,7 @@ class Standing(Record):
         description="Neither landed nor closed, after the last day learned; newer days are there."
     )
     set_aside: tuple[SetAside, ...]
+    awaiting: tuple[dt.date, ...] = Field(description="A person is asked for their challengers.")
     unsaved: tuple[str, ...] = Field(
         description="Increments without a DVC experiment; the next run makes it."
     )
@@ -77,6 +78,7 @@ def standing(ledger: Ledger, application: str, params: Params) -> Standing:
             for day, fate in fates.items()
             if fate.outcome == "quarantined"
         ),
+        awaiting=tuple(fate.day for fate in awaiting(ledger, application)),
         unsaved=tuple(s.experiment for s in ledger.missing_snapshots(application)),
         attention=(),
     )

@@ -45,7 +45,7 @@ def build_version(increment: Increment, params: Params, where: Path) -> Bundle:
         parent=increment.parent,
         predecessor=_predecessor(increment, parent, where, verdict.action),
         anchor=increment.anchor,
-        settings=_settings(increment, params, plan),
+        settings=_settings(increment, params, plan, verdict),
         partitions=increment.partitions,
         code=increment.code,
     )
@@ -55,15 +55,19 @@ def build_version(increment: Increment, params: Params, where: Path) -> Bundle:
     return stored
 
 
-def _settings(increment: Increment, params: Params, plan: Plan) -> dict[str, Any]:
-    """What was used; an operator's choice is part of it.
+def _settings(
+    increment: Increment, params: Params, plan: Plan, verdict: Verdict
+) -> dict[str, Any]:
+    """What was used; an operator's choice is part of it, and a person's answer.
 
     Else a day that was kept would be the same version with and without the choice, and the files
     of the first would stand beside the second.
     """
     section = params.application(increment.application)
     used = section.model_copy(update={"fine_tune": plan.update(increment.update)})
-    chosen = {"learn": increment.learn} if increment.learn else {}
+    chosen: dict[str, Any] = {"learn": increment.learn} if increment.learn else {}
+    if verdict.approval:
+        chosen["approval"] = verdict.approval.model_dump(mode="json")
     return used.model_dump(mode="json") | chosen
 
 

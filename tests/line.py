@@ -223,6 +223,14 @@ def land_instead(place: Place, day: dt.date, edit: Callable[[pd.DataFrame], pd.D
     pull()
 
 
+def ask_first(place: Place) -> None:
+    """In params.yaml: a gate that lets all pass, and asks a person first."""
+    params = yaml.safe_load((place.root / "params.yaml").read_text())
+    passing = dict.fromkeys(("margin", "forgetting_margin", "anchor_margin"), 5.0)
+    params["applications"][APPLICATION]["gate"] |= passing | {"approval": "wait"}
+    (place.root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+
+
 def land_days(place: Place, *numbers: int) -> None:
     """Land days of the shop as they are; pulling them is left to the flow."""
     source = open_source(place.params.shop.source)

@@ -27,6 +27,7 @@ from tasks.ledger.schema import (
 from tasks.record import Record
 
 R = TypeVar("R", bound=Record)
+SAME = ("outcome", "digest", "challenger")  # of an entry that says again what is known
 
 
 class AlreadyLearnedError(LostLineError):
@@ -75,7 +76,7 @@ def note(connection: Connection, lease: Lease, entry: Day) -> None:
         raise LostLineError(f"'{lease.application}' has no line yet: run the bootstrap first")
     past = [known for known in history(connection, lease.application) if known.day == entry.day]
     last = next((known for known in reversed(past) if _is_fate(known) == _is_fate(entry)), None)
-    if last and (last.outcome, last.digest) == (entry.outcome, entry.digest):
+    if last and all(getattr(last, name) == getattr(entry, name) for name in SAME):
         return
     if _is_fate(entry):
         refuse_learned(connection, lease.application, entry.day)

@@ -12,7 +12,20 @@ from tasks.records import Action, VersionId
 
 # Released: quarantined, to be learned as it is after all. Given up: quarantined, and no later day
 # is to wait for it. Ignored: came again with other content, which was not learned; not a fate.
-Outcome = Literal["learned", "quarantined", "rewound", "released", "given_up", "ignored"]
+# Awaiting: a person is asked for its challenger. Approved, rejected: they answered, and it is due.
+Outcome = Literal[
+    "learned",
+    "quarantined",
+    "rewound",
+    "released",
+    "given_up",
+    "ignored",
+    "awaiting",
+    "approved",
+    "rejected",
+]
+DUE_AGAIN = ("rewound", "released", "approved", "rejected")
+ASKED = ("awaiting", "approved", "rejected")
 
 
 class Line(Record):
@@ -49,16 +62,23 @@ class Day(Record):
     action: Action | None = None
     reason: str
     rows: int = 0
+    challenger: str | None = Field(
+        default=None, description="What a person is asked for, or has answered: its digest."
+    )
 
     @model_validator(mode="after")
     def _learned_by_someone(self) -> Self:
         if (self.outcome == "learned") != (self.version is not None and self.action is not None):
             raise ValueError("a learned day, and no other, names its version and action")
+        if (self.outcome in ASKED) != (self.challenger is not None):
+            raise ValueError(
+                "a day that a person is asked about, and no other, names a challenger"
+            )
         return self
 
     def is_due(self, digest: str) -> bool:
         """Whether the day, with this fate, is to be learned now that its content has `digest`."""
-        if self.outcome in ("rewound", "released"):
+        if self.outcome in DUE_AGAIN:
             return True
         return self.outcome != "learned" and self.digest != digest
 

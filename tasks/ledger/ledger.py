@@ -124,7 +124,7 @@ class Ledger:
         self.note(lease, Day(day=day, digest=digest, outcome="quarantined", reason=reason))
 
     def note(self, lease: Lease, entry: Day) -> None:
-        """The same for any outcome that changes no version: quarantined, given_up, ignored."""
+        """The same for any outcome that changes no version: given_up, ignored, awaiting."""
         with self.engine.begin() as connection:
             committing.note(connection, lease, entry)
 
@@ -143,7 +143,8 @@ class Ledger:
     def due(self, application: str, landed: Mapping[dt.date, str]) -> list[dt.date]:
         """Which of the landed days, by content digest, are to be learned, oldest first.
 
-        Not those that are learned, nor those that are quarantined with this very content.
+        Not those that are learned, nor those that are set aside or awaiting approval with this
+        very content.
         """
         known = self.fates(application)
         return [

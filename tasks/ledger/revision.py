@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 FIRST = "0001"
-HEAD = "0002"  # the newest of migrations/versions; with it the tables are those of schema.py
+HEAD = "0003"  # the newest of migrations/versions; with it the tables are those of schema.py
 MIGRATIONS = Path(__file__).with_name("migrations")
 MIGRATION_LOCK = 20171001  # any number, the same for all: PostgreSQL's name for "migrating"
 

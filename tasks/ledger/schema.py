@@ -100,6 +100,7 @@ days = Table(
     Column("action", String),
     _name("reason"),
     Column("rows", Integer, nullable=False),
+    Column("challenger", String),
     Column("at", UtcTime, nullable=False),
     _version("version"),
 )

@@ -15,10 +15,11 @@ from unittest import mock
 
 from prefect import Task
 
-from flows import bootstrap, collect, daily, land, rollback, score, steps
+from flows import approve, bootstrap, collect, daily, land, rollback, score, steps
 from tasks import bundle, git, workspace
 from tasks.contract import InvalidDayError
 from tasks.ledger import Ledger
+from tasks.nights import awaiting
 from tasks.pull import pull
 from tasks.records import Action
 from tasks.roll_back import Fate
@@ -66,11 +67,11 @@ def without_prefect(verdict: Action | None = None) -> Iterator[None]:
     if not SHOWN:
         plain.finish_snapshots = lambda ledger, application: 0
     with contextlib.ExitStack() as stack:
-        for flow in (bootstrap, collect, daily, rollback, score):
+        for flow in (approve, bootstrap, collect, daily, rollback, score):
             stack.enter_context(mock.patch.object(flow, "steps", plain))
-        for flow in (bootstrap, daily, rollback):
+        for flow in (approve, bootstrap, daily, rollback):
             stack.enter_context(mock.patch.object(flow, "show_line"))
-        for flow in (daily, collect):
+        for flow in (approve, daily, collect):
             stack.enter_context(mock.patch.object(flow, "artifacts"))
         stack.enter_context(mock.patch.object(collect, "write_report"))
         stack.enter_context(mock.patch.object(land, "land_day", land.land_day.fn))
@@ -90,6 +91,15 @@ def learn(through: int, verdict: Action | None = None) -> Callable[[Place], None
 def set_aside(place: Place) -> None:
     """The daily flow at a day that breaks the contract; a run after it sees no such day."""
     with without_prefect(), contextlib.suppress(InvalidDayError):
+        daily.daily_increment.fn(APPLICATION, nth(1))
+
+
+def ask_and_approve(place: Place) -> None:
+    """The daily flow asks for day 1, a person approves, and it is promoted."""
+    with without_prefect():
+        daily.daily_increment.fn(APPLICATION, nth(1))
+        if awaiting(place.ledger, APPLICATION):
+            approve.approve.fn("approve", REASON, APPLICATION)
         daily.daily_increment.fn(APPLICATION, nth(1))
 
 
@@ -161,6 +171,7 @@ JOURNEYS = (
     Journey("a day landed", "template", land_next),
     Journey("the champion's outputs", "template", write_outputs),
     Journey("a collection", "shown_template", collect_old, keep_more),
+    Journey("a day that is approved", "template", ask_and_approve, line.ask_first),
 )
 
 
@@ -181,6 +192,7 @@ def truth(place: Place) -> dict[str, Any]:
         "pins": workspace.INCREMENTS_FILE.read_text(),
         "outputs": digests(workspace.OUTPUTS),
         "shown": digests(workspace.INCREMENTS),
+        "asked": digests(workspace.VAR / "awaiting"),
     }
 
 

@@ -84,6 +84,14 @@ def test_the_verdict_shows_alarms_and_each_check() -> None:
     ) in text
 
 
+def test_a_verdict_that_awaits_approval_says_how_to_answer() -> None:
+    asked = made_up.verdict(8, "promote").model_copy(update={"awaits": "c0ffee" * 10})
+    text = artifacts.verdict_markdown(asked)
+    assert text.startswith("## recommendation, 2017-10-08: awaiting approval")
+    assert "the gate would promote challenger c0ffeec0ffee. Approve or reject it: python" in text
+    assert "--day 2017-10-08 --decision approve" in text
+
+
 @pytest.mark.fault(9)
 def test_what_others_wrote_is_text_and_never_markup() -> None:
     hostile = "<script>x()</script> ![](http://elsewhere/p.png) [a](b) `c` | d\n# e"

@@ -60,7 +60,7 @@ def test_every_deployment_is_there_and_describes_its_parameters(
     del found[every_minute]
     flows = sorted(one["entrypoint"].rpartition(":")[2] for one in found.values())
     assert flows == [
-        "backfill", "backfill", "bootstrap", "collect", "daily_increment", "land",
+        "approve", "backfill", "backfill", "bootstrap", "collect", "daily_increment", "land",
         "rollback", "score", "settle",
     ]  # fmt: skip
     for one in found.values():

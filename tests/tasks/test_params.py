@@ -106,6 +106,15 @@ def test_a_replay_starts_on_a_day_of_its_own() -> None:
     assert params.shop.history_until == dt.date(2017, 10, 1)
 
 
+def test_a_replay_has_nobody_to_ask() -> None:
+    told = content()
+    told["applications"]["recommendation"]["gate"]["approval"] = "wait"
+    asking = Params.model_validate(told)
+    assert asking.application("recommendation").gate.approval == "wait"
+    replay = asking.starting(dt.date(2017, 11, 5))
+    assert replay.application("recommendation").gate.approval == "none"
+
+
 def test_a_preset_stands_over_the_section() -> None:
     large = {"settings": {"width": 64}, "fine_tune": {"precision": "bf16-mixed"}}
     told = content()
