@@ -5,6 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
+from tasks.attempt import SIDE_FILES
 from tasks.bundle import sync_directory
 from tasks.due import content
 from tasks.ledger import Day, Lease, Ledger
@@ -48,7 +49,8 @@ def _keep(where: Path, place: Path) -> None:
     if place.exists():
         return
     draft = where / "shown"
-    for name in (*(path.name for path in where.glob("*.json")), FIT):
+    records = {path.name for path in where.glob("*.json")}.difference(SIDE_FILES)
+    for name in (*records, FIT):
         kept = draft / name
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(where / name, kept)

@@ -17,6 +17,7 @@ from prefect import Task
 
 from flows import approve, bootstrap, collect, daily, land, rollback, score, steps
 from tasks import bundle, git, workspace
+from tasks.attempt import SIDE_FILES
 from tasks.contract import InvalidDayError
 from tasks.ledger import Ledger
 from tasks.nights import awaiting
@@ -243,5 +244,5 @@ def digests(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix != ".html"
+        if path.is_file() and path.suffix != ".html" and path.name not in SIDE_FILES
     }
