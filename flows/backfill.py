@@ -61,7 +61,7 @@ def backfill(
                 start_line(ledger, lease, application, params)
             _refuse_another_range(ledger, application, from_day, directory)
             verdicts = learn_due_days(ledger, lease, application, params, through_day, update)
-        write_report(ledger, application)
+        write_report(ledger, application, params)
         raise_alarms(untold(ledger, application))
     return verdicts
 

@@ -61,9 +61,8 @@ def _past(versions: dict[str, Learner], history: History | None) -> pd.DataFrame
         if name in versions
     }
     days = days_of(frozen.keys, frozen.unit_ids, _backwards(history))
-    table = pd.DataFrame(losses).assign(
-        unit=frozen.unit_ids.astype(str), day=[day and day.isoformat() for day in days]
-    )
+    dates = pd.Series([str(day) if day else None for day in days], dtype="object")
+    table = pd.DataFrame(losses).assign(unit=frozen.unit_ids.astype(str), day=dates)
     return table[table["champion"].notna()]  # where there is nothing to learn there is no loss
 
 
