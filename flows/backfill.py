@@ -7,11 +7,11 @@ from pathlib import Path
 from prefect import flow
 
 from flows import steps
+from flows.bootstrap import start_line
 from flows.command_line import run_command
 from flows.daily import learn_due_days, raise_alarms
 from tasks import land as landing
 from tasks import workspace
-from tasks.attempt import fresh_folder
 from tasks.carry import make_workspace
 from tasks.ledger import Ledger
 from tasks.nights import untold
@@ -58,12 +58,10 @@ def backfill(
             steps.finish_snapshots(ledger, application)
             steps.pull_data()
             if ledger.line(application) is None:
-                steps.fit_first_champion(
-                    ledger, lease, application, params, fresh_folder(application)
-                )
+                start_line(ledger, lease, application, params)
             _refuse_another_range(ledger, application, from_day, directory)
             verdicts = learn_due_days(ledger, lease, application, params, through_day, update)
-        write_report(ledger, application)
+        write_report(ledger, application, params)
         raise_alarms(untold(ledger, application))
     return verdicts
 

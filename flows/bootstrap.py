@@ -6,8 +6,8 @@ from flows import steps
 from flows.command_line import run_command
 from flows.ending import show_line
 from tasks.attempt import fresh_folder
-from tasks.ledger import Line, open_ledger
-from tasks.params import ALL, load_params
+from tasks.ledger import Lease, Ledger, Line, open_ledger
+from tasks.params import ALL, Params, load_params
 
 
 @flow(name="bootstrap", flow_run_name="{application}-bootstrap")
@@ -28,10 +28,19 @@ def bootstrap(application: str = ALL) -> list[Line]:
         steps.pull_data()
         line = ledger.line(application)
         if line is None:
-            where = fresh_folder(application)
-            line = steps.fit_first_champion(ledger, lease, application, params, where)
+            line = start_line(ledger, lease, application, params)
     show_line(ledger, application, params)
     return [line]
+
+
+def start_line(ledger: Ledger, lease: Lease, application: str, params: Params) -> Line:
+    """The first champion; what it took is kept beside the seconds of the nights."""
+    steps.seconds.clear()
+    where = fresh_folder(application)
+    line = steps.fit_first_champion(ledger, lease, application, params, where)
+    attempt = ledger.begin_attempt(lease, line.day)
+    ledger.end_attempt(attempt, "first", steps.seconds)
+    return line
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def collect(application: str = ALL, dry_run: bool = False) -> list[Collection]:
     else:
         with ledger.lease(application) as lease:
             found = steps.collect_versions(ledger, lease, params)
-        write_report(ledger, application)
+        write_report(ledger, application, params)
     log.info("%s", artifacts.show_collection(found, dry_run))
     return [found]
 

@@ -36,7 +36,6 @@ def _learn(days: int) -> None:
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     from flows.score import score
-    from tasks.alerts import open_alerts
     from tasks.ledger import open_ledger
     from tasks.reference import read_frame
     from tasks.report import rows, terminal_table, write_report
@@ -61,8 +60,7 @@ def _learn(days: int) -> None:
     for path in written:
         _say(f"{len(read_frame(path)):>7,} rows  {path}")
     for application in applications:
-        alerts = open_alerts(ledger, application, load_params())
-        page = write_report(ledger, application, alerts=alerts)
+        page = write_report(ledger, application, load_params())
         _say(f"the page of {application}: {page.resolve()}")
     _say("see the runs in Prefect: make serve")
 

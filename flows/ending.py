@@ -24,7 +24,7 @@ AWAITING_APPROVAL = "AwaitingApproval"  # a state of runs that have ended: none 
 def show_line(ledger: Ledger, application: str, params: Params) -> None:
     """The report's page, the outputs of a new head set going, and each open alert."""
     alerts = open_alerts(ledger, application, params)
-    write_report(ledger, application, alerts=alerts)
+    write_report(ledger, application, params)
     tell_of_new_head(ledger, application)
     tell_of_alerts(application, alerts)
 

@@ -1,7 +1,7 @@
 """Random choices that need no generator state: a row's luck is a function of what it is."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import numpy as np
@@ -27,6 +27,22 @@ def list_keys(day: date, user_ids: Sequence[str]) -> NDArray[np.uint64]:
     """The name of each user-day: the first 64 bits of sha256("<day>:<user_id>")."""
     digests = (hashlib.sha256(f"{day}:{user}".encode()).digest()[:8] for user in user_ids)
     return np.array([int.from_bytes(digest, "big") for digest in digests], dtype=np.uint64)
+
+
+def days_of(
+    keys: NDArray[np.uint64], user_ids: NDArray[np.object_], days: Iterable[date]
+) -> list[date | None]:
+    """The day of each user-day (L,): the first of `days` that gives it its name, or None."""
+    found: list[date | None] = [None] * len(keys)
+    left = np.arange(len(keys))
+    for day in days:
+        if not len(left):
+            break
+        named = list_keys(day, user_ids[left].tolist()) == keys[left]
+        for place in left[named]:
+            found[place] = day
+        left = left[~named]
+    return found
 
 
 def in_holdout(keys: NDArray[np.uint64], share: float) -> NDArray[np.bool_]:

@@ -1,14 +1,17 @@
 """Step: champion, challenger and anchor on the same held-out units, and on some long past."""
 
+import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
+from lightning_modules.hashing import days_of
 from lightning_modules.learner import Examples, Learner
 from tasks import learners, reference
 from tasks.params import Params
 from tasks.pins import run_as_stage
-from tasks.records import Evaluation, Fit, Increment
+from tasks.records import Evaluation, Fit, History, Increment
 
 FILE = "evaluation.json"
 UNITS = "evaluation.parquet"
@@ -18,8 +21,8 @@ PAST = "forgetting.parquet"
 def evaluate(increment: Increment, params: Params, where: Path) -> Evaluation:
     """Score the units that the update did not see, and the frozen sample of past ones.
 
-    Writes the means; per held-out unit and method the metrics; and per frozen unit the loss
-    of champion and challenger, the rise of which is forgetting.
+    Writes the means; per held-out unit and method the metrics; and per frozen unit its day and
+    the loss of champion and challenger, the rise of which is forgetting.
     """
     section = params.application(increment.application)
     champion = learners.champion(increment, params, where)
@@ -35,7 +38,7 @@ def evaluate(increment: Increment, params: Params, where: Path) -> Evaluation:
     quality = {name: who.quality(held_out, who.scores(held_out)) for name, who in versions.items()}
     tables = [table.assign(method=name) for name, table in sorted(quality.items())]
     reference.write_frame(pd.concat(tables, ignore_index=True), where / UNITS)
-    reference.write_frame(_past(versions), where / PAST)
+    reference.write_frame(_past(versions, increment.history), where / PAST)
     means = {name: learners.mean_quality(table) for name, table in quality.items()}
     return Evaluation(
         day=increment.day,
@@ -50,15 +53,24 @@ def evaluate(increment: Increment, params: Params, where: Path) -> Evaluation:
     ).write(where / FILE)
 
 
-def _past(versions: dict[str, Learner]) -> pd.DataFrame:
+def _past(versions: dict[str, Learner], history: History | None) -> pd.DataFrame:
     frozen: Examples = versions["champion"].frozen()
     losses = {
         name: versions[name].loss(frozen).astype("float64")
         for name in ("champion", "challenger")
         if name in versions
     }
-    table = pd.DataFrame(losses).assign(unit=frozen.unit_ids.astype(str))
+    days = days_of(frozen.keys, frozen.unit_ids, _backwards(history))
+    dates = pd.Series([str(day) if day else None for day in days], dtype="object")
+    table = pd.DataFrame(losses).assign(unit=frozen.unit_ids.astype(str), day=dates)
     return table[table["champion"].notna()]  # where there is nothing to learn there is no loss
+
+
+def _backwards(history: History | None) -> Iterator[dt.date]:
+    """The learned days, the newest first: most of what is frozen is not old."""
+    if history is not None:
+        for number in range((history.last - history.first).days + 1):
+            yield history.last - dt.timedelta(days=number)
 
 
 if __name__ == "__main__":  # the `evaluate` stage of dvc.yaml

@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lightning_modules.ids import known_ids
 from lightning_modules.learner import Examples, Learner
 from tasks import learners, reference
+from tasks.days import read_events
 from tasks.params import Params
 from tasks.pins import run_as_stage
-from tasks.records import Increment, Prequential
+from tasks.records import IdCount, Increment, Prequential
 from tasks.screen import check_score
 
 FILE = "prequential.json"
@@ -60,6 +62,7 @@ def prequential(increment: Increment, params: Params, where: Path) -> Prequentia
         metric=learner.metric,
         higher_is_better=learner.higher_is_better,
         shown=learner.shown,
+        ids=_ids(read_events(increment), where / "parent"),
         **means,
     )
     check_score(increment, scored, where / "parent")
@@ -72,6 +75,15 @@ def _scores_of(
     """The watched number of each judged unit; some units may have nothing to be judged by."""
     watched = pd.Series(learner.unit_scores(seen, scores), index=seen.unit_ids.astype(str))
     return quality["unit"].map(watched)
+
+
+def _ids(events: pd.DataFrame, parent: Path) -> dict[str, IdCount]:
+    """By column how many of the day's ids the parent has no row for, and how many it knows."""
+    counts = {}
+    for column, known in sorted(known_ids(parent).items()):
+        today = set(events[column].dropna().astype(str))
+        counts[column] = IdCount(known=len(known), today=len(today), new=len(today - known))
+    return counts
 
 
 if __name__ == "__main__":  # the `prequential` stage of dvc.yaml

@@ -78,6 +78,14 @@ class Validation(Record):
     closed: bool
 
 
+class IdCount(Record):
+    """How many of a day's ids the learner had met before, and how many it knows."""
+
+    known: int = Field(description="All that had a row before the day.")
+    today: int = Field(description="Distinct ids of the day's events.")
+    new: int = Field(description="Of these, the ones without a row.")
+
+
 class Prequential(Record):
     """How the champion did on a day that it has not learned, beside its rivals, same units."""
 
@@ -91,6 +99,10 @@ class Prequential(Record):
     predecessor: Metrics
     anchor: Metrics
     naive: Metrics
+    ids: dict[str, IdCount] = Field(
+        default={},
+        description="By column; of an older release or a learner without such rows, none.",
+    )
 
 
 class ColumnDrift(Record):

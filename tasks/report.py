@@ -1,50 +1,102 @@
 """Step: one page that shows every night, and the same as lines for a terminal."""
 
 import datetime as dt
+import os
 import shutil
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tasks import workspace
+from tasks import days, workspace
+from tasks.ahead import ahead, next_run
+from tasks.alerts import open_alerts
 from tasks.ledger import Ledger
-from tasks.nights import ReportRow, beside, nights
-from tasks.page import page
-from tasks.records import Alert
+from tasks.nights import Night, ReportRow, beside, nights
+from tasks.page import DRIFT, Coming, Entry, index, page
+from tasks.params import Params
 
 PAGE = "index.html"
 DRIFT_PAGE = "drift.html"
+COPIED = ("verdict.json", "card.md")
+FILES = {DRIFT: DRIFT_PAGE, "verdict.json": "verdict.json", "model card": "card.md"}
 WIDTH = 120
 WHY_WIDTH, WHY_LINES, LARGEST_WIDTH = 22, 3, 19
 SHORT_STEPS = {"finish_snapshots": "snapshot", "fine_tune": "learn", "prequential": "score"}
 
 
 def write_report(
-    ledger: Ledger,
-    application: str,
-    reports: Path = workspace.REPORTS,
-    alerts: Sequence[Alert] = (),
+    ledger: Ledger, application: str, params: Params, reports: Path = workspace.REPORTS
 ) -> Path:
     """Write `<reports>/<application>/index.html`, one file that needs no network; returns it.
 
-    Evidently's page of each day is moved beside it first. A version without attachments (the
-    first one, an operator's rollback) has no point in the plots.
+    The files that its days link to are put beside it first; after it, the index of all
+    applications. A version without attachments (the first one, an operator's rollback) has no
+    point in the plots.
     """
     known = nights(ledger, application)
-    links = {}
-    for night in known:
-        if night.version and keep_drift_page(application, night.version, night.day, reports):
-            links[night.day] = f"{night.day}/{DRIFT_PAGE}"
-    place = reports / application
-    place.mkdir(parents=True, exist_ok=True)
-    draft = place / f"{PAGE}.draft"
-    draft.write_text(page(ledger, application, known, links, alerts), encoding="utf-8")
-    return draft.replace(place / PAGE)
+    links = {night.day: keep_files(application, night, reports) for night in known}
+    coming = _coming(ledger, application, params, known)
+    alerts = open_alerts(ledger, application, params)
+    made = page(ledger, application, known, links, alerts, coming)
+    written = _write(made, reports / application / PAGE)
+    _write(index(_entries(ledger, params, reports)), reports / PAGE)
+    return written
+
+
+def _write(content: str, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.draft")  # applications share the index
+    draft.write_text(content, encoding="utf-8")
+    return draft.replace(path)
+
+
+def _coming(
+    ledger: Ledger, application: str, params: Params, known: Sequence[Night]
+) -> Coming | None:
+    """The next run, by the data that is pulled: the registry may be far."""
+    line = ledger.line(application)
+    if line is None:
+        return None
+    landed = days.by_day(days.manifest()) if workspace.DATA.exists() else {}
+    return next_run(line, ahead(ledger, line, params.shop, landed), known, params)
+
+
+def _entries(ledger: Ledger, params: Params, reports: Path) -> Iterator[Entry]:
+    for name in params.applications:
+        line = ledger.line(name)
+        champions = ledger.champions(name)
+        fates = [fate for fate in ledger.fates(name).values() if fate.action != "first"]
+        yield Entry(
+            application=name,
+            line=line,
+            serving=champions[-1] if champions else None,
+            last=Night(fates[-1], None, {}) if fates else None,
+            alerts=open_alerts(ledger, name, params),
+            link=f"{name}/{PAGE}" if (reports / name / PAGE).exists() else None,
+        )
 
 
 def rows(ledger: Ledger, application: str) -> list[ReportRow]:
     """Every day since the first champion, oldest first."""
     return [night.row() for night in nights(ledger, application)]
+
+
+def keep_files(
+    application: str, night: Night, reports: Path = workspace.REPORTS
+) -> dict[str, str]:
+    """Put the day's files beside the page, for a browser; their addresses, by name."""
+    if night.version is None:
+        return {}
+    place = reports / application / str(night.day)
+    keep_drift_page(application, night.version, night.day, reports)
+    for name in COPIED:
+        made = beside(application, night.version, name)
+        if made.exists():
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(made, place / name)
+    return {
+        title: f"{night.day}/{name}" for title, name in FILES.items() if (place / name).exists()
+    }
 
 
 def keep_drift_page(

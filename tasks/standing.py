@@ -5,8 +5,9 @@ import datetime as dt
 from pydantic import Field
 
 from tasks import days, workspace
+from tasks.ahead import ahead
 from tasks.alerts import open_alerts
-from tasks.due import content, line_of
+from tasks.due import line_of
 from tasks.ledger import Ledger
 from tasks.nights import awaiting, nights
 from tasks.params import Params
@@ -53,10 +54,7 @@ def standing(ledger: Ledger, application: str, params: Params) -> Standing:
     line = line_of(ledger, application)
     files = days.by_day(workspace.registry_manifest())
     newest = max(files, default=None)
-    shop = params.shop
-    contents = {day: content(day, there, shop) for day, there in files.items() if day > line.day}
-    ahead = (newest - line.day).days if newest else 0
-    between = [line.day + dt.timedelta(days=number + 1) for number in range(ahead)]
+    coming = ahead(ledger, line, params.shop, files)
     fates = ledger.fates(application)
     serving = ledger.champions(application)[-1]
     known = nights(ledger, application)
@@ -71,8 +69,8 @@ def standing(ledger: Ledger, application: str, params: Params) -> Standing:
         learned_through=line.day,
         learned=sum(night.fate.outcome == "learned" for night in known),
         landed_through=newest,
-        due=tuple(ledger.due(application, contents)),
-        missing=tuple(d for d in between if d not in files and d not in shop.closed_days),
+        due=coming.due,
+        missing=coming.missing,
         set_aside=tuple(
             SetAside(day=day, reason=fate.reason)
             for day, fate in fates.items()

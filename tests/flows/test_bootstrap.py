@@ -17,3 +17,7 @@ def test_a_line_is_started_once(empty_place: Place, flows: Flows) -> None:
         assert (line.day, line.sequence) == (nth(0), 1)
         assert line.head == line.champion == line.anchor
     assert bundle.verify(empty_place.head).kind == "first"
+    (timed,) = empty_place.ledger.attempts(APPLICATION)
+    assert (timed.day, timed.outcome) == (nth(0), "first")
+    assert timed.seconds is not None
+    assert timed.seconds.keys() == {"bootstrap"}

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from lightning_modules.hashing import fraction, in_holdout, list_keys, mixed
+from lightning_modules.hashing import days_of, fraction, in_holdout, list_keys, mixed
 
 
 def test_the_holdout_is_the_documented_rule() -> None:
@@ -28,3 +28,13 @@ def test_mixed_words_are_even() -> None:
     draws = fraction(mixed(np.arange(10_000, dtype=np.uint64)))
     assert abs(draws.mean() - 0.5) < 0.01
     assert abs((draws < 0.12).mean() - 0.12) < 0.01
+
+
+def test_the_day_of_a_name_is_found_among_those_asked() -> None:
+    first, second, other = date(2017, 10, 1), date(2017, 10, 2), date(2017, 10, 3)
+    users = np.array(["a", "b", "c"], object)
+    keys = np.concatenate(
+        [list_keys(first, ["a"]), list_keys(second, ["b"]), list_keys(other, ["c"])]
+    )
+    assert days_of(keys, users, [second, first]) == [first, second, None]
+    assert days_of(keys[:0], users[:0], [first]) == []

@@ -8,7 +8,9 @@ import datetime as dt
 import hashlib
 import math
 
-from tasks import workspace
+import pandas as pd
+
+from tasks import reference, workspace
 from tasks.ledger import Champion, Day, Lease, Ledger, Version
 from tasks.records import (
     Action,
@@ -17,6 +19,7 @@ from tasks.records import (
     Drift,
     Evaluation,
     Fit,
+    IdCount,
     Metrics,
     Plan,
     Prequential,
@@ -95,6 +98,7 @@ def write_records(number: int, action: Action) -> None:
         metric="ndcg@20",
         higher_is_better=True,
         shown=("ndcg@10", "recall@10"),
+        ids={"user_id": IdCount(known=2440 + number, today=350, new=number)},
         **scored,
     ).write(place / "prequential.json")
     write_drift(number, closed)
@@ -122,6 +126,17 @@ def write_records(number: int, action: Action) -> None:
         lists=0 if closed else 280,
         curve=() if closed else tuple(curve),
     ).write(place / "challenger" / "fit.json")
+    if not closed:
+        write_losses(number)
+
+
+def write_losses(number: int) -> None:
+    """Of three units of two past days; one of them is not known any more."""
+    days = [str(date(1)), str(date(2)), None]
+    losses = {"champion": [1.0, 2.0, 3.0], "challenger": [1.5, 1.75, 3.0 + number]}
+    table = pd.DataFrame({**losses, "unit": ["a", "b", "c"], "day": days})
+    place = workspace.ATTACHMENTS / APPLICATION / name(number)
+    reference.write_frame(table, place / "forgetting.parquet")
 
 
 def write_drift(number: int, closed: bool) -> None:
@@ -203,6 +218,7 @@ def start(ledger: Ledger, lease: Lease) -> None:
     history = [day_of(n, "first", "history", by=HISTORY) for n in (1, 2)]
     first = champion(HISTORY, "first", "fitted on 2 days of history", "bootstrap")
     ledger.start_line(lease, version(HISTORY, None), history, first)
+    ledger.end_attempt(ledger.begin_attempt(lease, date(HISTORY)), "first", {"bootstrap": 95.0})
 
 
 def write_nights(ledger: Ledger) -> None:

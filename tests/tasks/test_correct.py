@@ -51,7 +51,7 @@ def test_an_ignored_correction_is_noted_once_and_shown(seasoned: Place) -> None:
     assert place.line.model_copy(update={"sequence": before.sequence}) == before
     assert place.ledger.fates(APPLICATION)[nth(2)].outcome == "learned"
     assert [one.ignored for one in nights(place.ledger, APPLICATION) if one.ignored] == [entry]
-    page = write_report(place.ledger, APPLICATION).read_text()
+    page = write_report(place.ledger, APPLICATION, place.params).read_text()
     assert "Corrections not learned" in page
     assert entry.reason in page
 

@@ -1,8 +1,11 @@
 """Champion, challenger and anchor meet on the rows that the update did not see."""
 
+import datetime as dt
+
 import numpy as np
 import pytest
 
+from lightning_modules.hashing import list_keys
 from tasks import learners, reference
 from tasks.evaluate import FILE, PAST, UNITS, evaluate
 from tasks.records import Evaluation, Fit
@@ -31,6 +34,22 @@ def test_forgetting_is_measured_on_frozen_lists_of_the_past(evening: Place) -> N
     assert sorted(past["unit"]) == sorted(frozen.unit_ids[frozen.hit])
     assert np.isfinite(past[["champion", "challenger"]].to_numpy()).all()
     assert not past["champion"].equals(past["challenger"])
+
+
+def test_each_frozen_list_has_its_day(evening: Place) -> None:
+    past = reference.read_frame(attempt() / PAST)
+    frozen = learners.champion(evening.due(), evening.params, attempt()).frozen()
+    named = [
+        list_keys(dt.date.fromisoformat(day), [unit])[0]
+        for day, unit in zip(past["day"], past["unit"], strict=True)
+    ]
+    assert sorted(named) == sorted(frozen.keys[frozen.hit])
+
+
+def test_of_a_pin_without_history_the_days_are_not_known(evening: Place) -> None:
+    pin = evening.due().model_copy(update={"history": None})
+    evaluate(pin, evening.params, attempt())
+    assert reference.read_frame(attempt() / PAST)["day"].isna().all()
 
 
 def test_without_a_challenger_the_others_are_still_measured(evening: Place) -> None:

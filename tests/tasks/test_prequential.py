@@ -3,10 +3,11 @@
 import pandas as pd
 import pytest
 
-from tasks import reference
+from tasks import learners, reference
 from tasks.attempt import open_attempt
+from tasks.days import read_events
 from tasks.prequential import FILE, METHODS, UNITS, prequential
-from tasks.records import Prequential
+from tasks.records import IdCount, Prequential
 from tests.line import Place, attempt
 
 
@@ -52,6 +53,17 @@ def test_a_closed_day_has_no_households(evening: Place) -> None:
     pd.testing.assert_index_equal(
         empty.columns[:1].append(empty.columns[-2:]), pd.Index(["day", "method", "score"])
     )
+
+
+def test_it_counts_the_ids_that_the_parent_has_no_row_for(evening: Place) -> None:
+    found = Prequential.read(attempt() / FILE).ids
+    learner = learners.champion(evening.due(), evening.params, attempt())
+    events = read_events(evening.due())
+    rows = {"user_id": learner.vocabulary.users, "item_id": learner.vocabulary.items}  # type: ignore[attr-defined]
+    for column, known in rows.items():
+        today = set(events[column])
+        new = today - known.row_of.keys()
+        assert found[column] == IdCount(known=len(known), today=len(today), new=len(new))
 
 
 def test_it_says_whom_the_verdict_will_be_about(evening: Place) -> None:

@@ -10,9 +10,17 @@ import pytest
 
 from tasks import workspace
 from tasks.ledger import Ledger
+from tasks.params import load_params
+from tasks.records import Verdict
 from tasks.report import keep_drift_page, rows, terminal_table, write_report
 from tests.tasks import made_up_nights as made_up
 from tests.tasks.made_up_nights import APPLICATION, date, name
+
+PARAMS = load_params()
+DRAWN = {
+    *("quality-0", "quality-1", "champions", "drift", "forgetting", "curves", "cost"),
+    *("seconds", "growth"),
+}
 
 
 class Reader(HTMLParser):
@@ -100,22 +108,22 @@ def test_a_day_to_relearn_shows_no_figures_of_what_was_taken_back(nights: Ledger
     made_up.go_back_to(nights, 7, 8, 9)
     eight = rows(nights, APPLICATION)[-2]
     assert (eight.decision, eight.short, eight.champion) == ("to relearn", "bad labels", {})
-    page = read(write_report(nights, APPLICATION))
+    page = read(write_report(nights, APPLICATION, PARAMS))
     assert f"{name(7)[:12]}since 2017-10-07, roll back by operator: bad labels" in page.text
     assert "4 days since the first champion, 2 to be learned again" in page.text
 
 
 def test_the_page_loads_nothing_and_draws_every_plot(nights: Ledger) -> None:
-    page = read(write_report(nights, APPLICATION))
+    page = read(write_report(nights, APPLICATION, PARAMS))
     assert page.loaded == []
     figures = json.loads(page.data)
-    assert set(figures) == {"quality-0", "quality-1", "drift", "curves", "seconds"} <= page.ids
+    assert set(figures) == DRAWN <= page.ids
     champion = next(line for line in figures["quality-0"]["data"] if line["name"] == "champion")
     assert champion["y"][0] == made_up.metrics(3, 0.31)["ndcg@10"]
 
 
 def test_the_page_tells_who_serves_and_what_waits(nights: Ledger) -> None:
-    page = read(write_report(nights, APPLICATION))
+    page = read(write_report(nights, APPLICATION, PARAMS))
     assert f"{name(8)[:12]}since 2017-10-08, promote" in page.text
     assert "Learned through2017-10-09" in page.text
     assert "2017-10-05: column 'quantity' is missing" in page.text
@@ -123,7 +131,7 @@ def test_the_page_tells_who_serves_and_what_waits(nights: Ledger) -> None:
 
 
 def test_what_others_wrote_is_text_and_never_markup(nights: Ledger) -> None:
-    page = write_report(nights, APPLICATION)
+    page = write_report(nights, APPLICATION, PARAMS)
     assert "<lost>" not in page.read_text(encoding="utf-8")
     assert "drift could not be evaluated: price <lost>" in read(page).text
 
@@ -132,7 +140,7 @@ def test_what_others_wrote_is_text_and_never_markup(nights: Ledger) -> None:
 def test_a_hostile_reason_is_text_in_the_page_and_in_its_plots(nights: Ledger) -> None:
     hostile = """"'><script>x()</script><a href="http://elsewhere">"""
     made_up.go_back_to(nights, 7, 8, 9, reason=hostile)
-    page = write_report(nights, APPLICATION).read_text(encoding="utf-8")
+    page = write_report(nights, APPLICATION, PARAMS).read_text(encoding="utf-8")
     assert "<script>x()" not in page
     assert f"roll back by operator: {hostile}" in Reader(page).text
     (point,) = [
@@ -146,20 +154,41 @@ def test_a_hostile_reason_is_text_in_the_page_and_in_its_plots(nights: Ledger) -
 
 
 def test_the_checks_of_a_verdict_unfold(nights: Ledger) -> None:
-    page = read(write_report(nights, APPLICATION))
+    page = read(write_report(nights, APPLICATION, PARAMS))
     assert page.text.count("2 checks") == 6
     assert "✗ challenger not worse on held-out users (ndcg@20)+0.0012" in page.text
 
 
 def test_evidentlys_pages_move_beside_the_report_once(nights: Ledger) -> None:
-    first = write_report(nights, APPLICATION)
+    first = write_report(nights, APPLICATION, PARAMS)
     before = first.read_bytes()
-    assert write_report(nights, APPLICATION).read_bytes() == before
-    links = read(first).links
-    assert links == [f"2017-10-0{day}/drift.html" for day in (8, 6, 4, 3)]
-    for number, link in zip((8, 6, 4, 3), links, strict=True):
+    assert write_report(nights, APPLICATION, PARAMS).read_bytes() == before
+    links = [link for link in read(first).links if link.endswith(".html")]
+    days = (8, 6, 4, 3)  # in the column, and beside the verdict
+    pages = [f"2017-10-0{day}/drift.html" for day in days for _ in range(2)]
+    assert links == ["../index.html", *pages]
+    for number, link in zip(days, links[1::2], strict=True):
         assert (first.parent / link).read_text() == f"<p>Evidently's page of day {number}</p>"
     assert not list(workspace.ATTACHMENTS.rglob("drift.html"))
+
+
+def test_each_day_has_an_anchor_and_its_verdict_beside_the_page(nights: Ledger) -> None:
+    card = workspace.ATTACHMENTS / APPLICATION / name(8) / "card.md"
+    card.write_text("# A card")
+    page = write_report(nights, APPLICATION, PARAMS)
+    found = read(page)
+    assert {f"day-{date(number)}" for number in range(3, 10)} <= found.ids
+    verdicts = [link for link in found.links if link.endswith("verdict.json")]
+    assert verdicts == [f"2017-10-0{day}/verdict.json" for day in (9, 8, 7, 6, 4, 3)]
+    for link in verdicts:
+        assert Verdict.read(page.parent / link).day.isoformat() == link.split("/")[0]
+    assert found.links.count("2017-10-08/card.md") == 1
+    assert (page.parent / "2017-10-08" / "card.md").read_text() == "# A card"
+
+
+def test_the_page_says_what_the_next_run_is_about(nights: Ledger) -> None:
+    page = read(write_report(nights, APPLICATION, PARAMS))
+    assert "Next run2017-10-10It has not landed yet." in page.text
 
 
 def test_a_day_learned_again_has_the_newer_drift_page(nights: Ledger) -> None:
@@ -203,14 +232,13 @@ def test_an_attachment_in_another_form_is_left_out_with_a_warning(
 
 def test_without_attachments_the_ledger_still_makes_a_page(nights: Ledger) -> None:
     workspace.ATTACHMENTS.rename("elsewhere")
-    page = read(write_report(nights, APPLICATION))
-    assert (
-        page.text.count("Nothing to show yet.") == 2
-    )  # drift, curves; no metric, seconds are there
+    page = read(write_report(nights, APPLICATION, PARAMS))
+    # Drift, forgetting, curves, growth; there is no metric, and the ledger has the rest.
+    assert page.text.count("Nothing to show yet.") == 4
     assert "2017-10-084,296-promote every check passed5.0" in page.text
 
 
 def test_before_the_bootstrap_the_page_says_what_to_do(ledger: Ledger) -> None:
-    page = read(write_report(ledger, APPLICATION, Path("pages")))
+    page = read(write_report(ledger, APPLICATION, PARAMS, Path("pages")))
     assert "There is no champion yet: run the bootstrap flow first." in page.text
     assert Path("pages", APPLICATION, "index.html").exists()

@@ -111,7 +111,7 @@ def test_what_is_wrong_is_kept_and_shown(place: Place) -> None:
     kept = Faults.read(file)
     assert [fault.column for fault in kept.faults] == ["user_id", "price"]
     assert "u001" not in file.read_text()  # whose it is stands in the data alone
-    page = write_report(shop.ledger, APPLICATION).read_text()
+    page = write_report(shop.ledger, APPLICATION, shop.params).read_text()
     assert "2 faults" in page
     assert "shop.limits.rows_per_user allows 60" in page
 
