@@ -99,10 +99,7 @@ class Prequential(Record):
     predecessor: Metrics
     anchor: Metrics
     naive: Metrics
-    ids: dict[str, IdCount] = Field(
-        default={},
-        description="By column; of an older release or a learner without such rows, none.",
-    )
+    ids: dict[str, IdCount] = Field(default={}, description="By column, where there are rows.")
 
 
 class ColumnDrift(Record):
