@@ -91,7 +91,7 @@ def _population_stability(
     snapshot = Report(drifts, include_tests=True).run(
         Dataset.from_pandas(_as_text(today[columns]), data_definition=definition),
         Dataset.from_pandas(_as_text(past[columns]), data_definition=definition),
-        timestamp=dt.datetime.combine(day, dt.time()),
+        timestamp=dt.datetime(day.year, day.month, day.day),
     )
     found = snapshot.dict()
     psi = {m["config"]["column"]: float(m["value"]) for m in found["metrics"]}

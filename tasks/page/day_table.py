@@ -49,9 +49,10 @@ def _cells(night: Night, links: Links, metrics: Sequence[str]) -> list[str]:
 def _details(night: Night, links: Mapping[str, str], width: int) -> str:
     """A second line: alarms, and unfolded the verdict or what was wrong with the day."""
     verdict = night.verdict
-    if verdict is None and not night.faults and not links:
+    if verdict is None and not night.faults and not links and not night.ignored:
         return ""
-    alarms = verdict.alarms if verdict else ()
+    alarms = list(verdict.alarms) if verdict else []
+    alarms += [night.ignored.reason] if night.ignored else []
     said = "".join(f'<p class="alarm">{escape(alarm)}</p>' for alarm in alarms)
     if verdict:
         unfolded = _unfolded(f"{len(verdict.checks)} checks", _verdict(night))

@@ -1,5 +1,6 @@
 """Forked children: born warm, with every import done, and never let back into pytest."""
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -39,6 +40,8 @@ def fork(name: str, work: Work) -> Child:
     sys.stderr.flush()
     pid = os.fork()
     if pid:
+        with contextlib.suppress(OSError):  # whoever of the two comes first; it may be over
+            os.setpgid(pid, pid)
         theirs.close()
         return Child(name, pid, ours, said)
     try:
