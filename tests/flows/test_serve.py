@@ -105,11 +105,13 @@ def test_a_run_from_the_form_learns_and_shows_it(served: Served) -> None:
         browser.open_form(page, served.server, served.deployment(DAILY)["id"])
         browser.set_through_day(page, nth(2))
         browser.set_update(page, epochs=2, learning_rate=0.0002)
+        browser.keep_picture(page, "form")
         run = served.ended(browser.submit(page))
         assert run["state_name"] == "Completed", run["state"]["message"]
         assert run["name"] == f"{APPLICATION} through day {nth(2)}"
         browser.open_artifact(page, served.server, run["id"], f"{APPLICATION}-verdict")
         assert page.get_by_role("cell", name="enough held-out users").is_visible()
+        browser.keep_picture(page, "verdict")
         browser.open_artifact(page, served.server, run["id"], f"{APPLICATION}-drift")
         with page.expect_popup() as tab:
             page.get_by_role("link", name="Evidently").click()

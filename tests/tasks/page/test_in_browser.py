@@ -71,6 +71,7 @@ def test_every_figure_is_drawn_without_a_network(reports: Path) -> None:
     with opened(reports / APPLICATION / "index.html") as page:
         expect(page.locator(".plot .main-svg .draglayer")).to_have_count(FIGURES)
         expect(page.get_by_text("Nothing to show yet.")).to_have_count(0)
+        browser.keep_picture(page, "report")
 
 
 @pytest.mark.parametrize(
@@ -111,6 +112,7 @@ def test_the_keyboard_gets_to_the_links_of_a_day(reports: Path) -> None:
 @pytest.mark.parametrize("name", ["index.html", f"{APPLICATION}/index.html"])
 def test_nothing_is_wider_than_a_phone(reports: Path, name: str) -> None:
     with opened(reports / name, PHONE) as page:
+        browser.keep_picture(page, f"phone-{name.replace('/', '-').removesuffix('.html')}")
         for closed in page.locator("details").all():
             closed.locator("summary").click()
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE
