@@ -5,6 +5,7 @@ training by the schedule's rules. docs/how-to/your-model.md builds one.
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -42,7 +43,7 @@ FINE_TUNE = {"learning_rate": 1e-3, "embedding_learning_rate": 1e-3, "batch_size
 FIT = {"learning_rate": 1e-2, "embedding_learning_rate": 1e-2, "batch_size": 256, "epochs": 5}
 
 
-class TableLearner:
+class TableLearner(ABC):
     """Subclass it, and say what differs. See `learner.Learner` for what the loop does with it.
 
     `columns` are the state's: a name and a pandas dtype each, without nulls. The state is indexed
@@ -68,33 +69,33 @@ class TableLearner:
         self.parameters = Parameters()
         self.replay = self.held = no_rows()
 
+    @abstractmethod
     def network(self) -> "LightningModule":
         """The model, with new weights: `self(features)` (B, F) gives predictions (B,).
 
         Its `training_step` gets a tuple of features (B, F) and targets (B,) and returns their
         mean loss. Its optimizer is not asked for: params.yaml names it.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def features(self, state: pd.DataFrame, day: date) -> pd.DataFrame:
         """A row for each unit that `day` is asked about, indexed by unit id, of numbers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def target(self, units: pd.Index, day: ShopDay) -> Any:
         """What became of each of the units by the end of the day (L,), numbers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def count(self, state: pd.DataFrame, day: ShopDay) -> pd.DataFrame:
         """The state after the day, made of the one before."""
-        raise NotImplementedError
 
+    @abstractmethod
     def naive(self, features: pd.DataFrame) -> Any:
         """The predictions (L,) of a simple rule that the model must beat."""
-        raise NotImplementedError
 
+    @abstractmethod
     def judge(self, target: Any, predicted: Any) -> pd.DataFrame:
         """A row for each unit (L,): its metrics, `metric` among them, from two arrays (L,)."""
-        raise NotImplementedError
 
     @classmethod
     def new(cls, settings: dict[str, Any]) -> Self:
@@ -143,9 +144,8 @@ class TableLearner:
     def examples(self, day: ShopDay) -> Rows:
         """The day's units; none where nothing happened, as on a closed day."""
         self._refuse_past(day)
-        known = self.features(self.state, day.day)
-        features = known.iloc[:0] if day.events.empty else known
-        return rows_of(day.day, features, self.target(features.index, day))
+        known = self.features(self.state, day.day).iloc[: None if len(day.events) else 0]
+        return rows_of(day.day, known, self.target(known.index, day))
 
     def scores(self, examples: Rows) -> NDArray[np.float32]:
         """What the model predicts (L,)."""
