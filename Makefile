@@ -84,7 +84,7 @@ test-slow: setup ## the others: real Prefect, DVC, data and browser (CI runs bot
 # of every loop, too, which is an hour more.
 faults: setup ## the fault suite at full length; tests/faults/report.md says what it has shown
 	@DAYSHIFT_FAULTS=$(or $(FAULTS),all) DAYSHIFT_KILLS=12 DAYSHIFT_DATABASES="sqlite postgresql" \
-		python -m pytest -m fault -n 2 --dist loadfile -p tests.faults.report tests tests/faults/check_mutations.py
+		python -m pytest -m fault -n 2 --dist loadfile -p tests.faults.report -o python_files="test_*.py check_*.py"
 	@python -m benchmarks.load
 
 check: setup ## ruff, mypy --strict, the import contracts, links of the pages and the pins

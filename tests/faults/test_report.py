@@ -1,5 +1,6 @@
-"""A report of other code, or of a run that failed, is refused."""
+"""The committed report is of this code, and of a whole run; an older one is refused."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,20 @@ from typing import Any
 import pytest
 
 from tests.faults import report
-from tests.faults.report import COMMITS, ROOT, Collected
+from tests.faults.report import COMMITS, REPORT, ROOT
 
 
 @pytest.fixture
 def committed() -> dict[str, Any]:
-    """A report as a whole run would leave it: none is committed yet."""
-    return Collected().report()
+    read: dict[str, Any] = json.loads(REPORT.read_text())
+    return read
+
+
+def test_the_report_is_of_the_code_as_it_is(committed: dict[str, Any]) -> None:
+    assert report.outdated(committed) is None
+    assert committed["kills"] >= 200
+    assert committed["databases"] == ["postgresql", "sqlite"]
+    assert REPORT.with_suffix(".md").read_text() == report.page(committed)
 
 
 @pytest.mark.parametrize(
