@@ -102,7 +102,7 @@ def page(report: dict[str, Any]) -> str:
     """The report for a person."""
     rows = [
         (row, *(str(outcomes.get(name, 0)) for name in ("passed", "failed", "skipped")))
-        for row, outcomes in report["rows"].items()
+        for row, outcomes in sorted(report["rows"].items(), key=lambda one: int(one[0]))
     ]
     guards: list[tuple[str, ...]] = [
         (one["guard"], one["file"], one["test"].split("::")[-1], one["outcome"])
