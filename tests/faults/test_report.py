@@ -21,6 +21,8 @@ def test_the_report_is_of_the_code_as_it_is(committed: dict[str, Any]) -> None:
     assert report.outdated(committed) is None
     assert committed["kills"] >= 200
     assert committed["databases"] == ["postgresql", "sqlite"]
+    assert len(committed["mutations"]) >= 10
+    assert {one["outcome"] for one in committed["mutations"]} == {"failed"}
     assert REPORT.with_suffix(".md").read_text() == report.page(committed)
 
 
