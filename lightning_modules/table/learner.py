@@ -44,7 +44,7 @@ FIT = {"learning_rate": 1e-2, "embedding_learning_rate": 1e-2, "batch_size": 256
 
 
 class TableLearner(ABC):
-    """Subclass it, and say what differs. See `learner.Learner` for what the loop does with it.
+    """Subclass it, and say what differs; what the loop does with it is in `learner.Learner`.
 
     `columns` are the state's: a name and a pandas dtype each, without nulls. The state is indexed
     by unit ids and begins without a row; it is the only thing that may be remembered of past days.
@@ -171,8 +171,7 @@ class TableLearner(ABC):
         """The model's `training_step` on each unit by itself (L,)."""
         from lightning_modules.table.network import losses
 
-        features = examples.features.to_numpy(np.float32)
-        return losses(self._opened(), features, examples.target)
+        return losses(self._opened(), examples.features.to_numpy(np.float32), examples.target)
 
     def frozen(self) -> Rows:
         """Held-out units of past days."""
@@ -225,12 +224,13 @@ class TableLearner(ABC):
         from lightning_modules.events import Events
         from lightning_modules.halving import train_within_memory
         from lightning_modules.schedule import Schedule
+        from lightning_modules.table.network import seeded
 
         schedule = Schedule.read(rule)
         events = Events(rows, schedule.batch_size, seed)
-        self.parameters, curve = train_within_memory(
-            self._opened(), self.parameters, events, schedule
-        )
+        network, before = self._opened(), self.parameters
+        with seeded(seed):
+            self.parameters, curve = train_within_memory(network, before, events, schedule)
         return curve
 
     def _opened(self) -> "TableNetwork":

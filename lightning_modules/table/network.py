@@ -1,6 +1,7 @@
 """A team's LightningModule inside the training that every learner shares."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import numpy as np
@@ -38,10 +39,17 @@ class TableNetwork(nn.Module):
         return cast("Tensor", self.module.training_step(batch, 0))
 
 
-def initial(make: Callable[[], LightningModule], seed: int) -> Parameters:
-    """New weights: a function of the seed alone."""
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """What draws by torch within the block, as dropout does, draws by the seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        yield
+
+
+def initial(make: Callable[[], LightningModule], seed: int) -> Parameters:
+    """New weights: a function of the seed alone."""
+    with seeded(seed):
         network = TableNetwork(make())
     return Parameters({n: t.detach().numpy().copy() for n, t in network.named_parameters()})
 

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from torch import nn
+from torch.nn import functional
 
 from lightning_modules.learner import LearnerFileError, ShopDay
 from lightning_modules.table.learner import TableLearner
@@ -98,6 +100,28 @@ def test_learned_on_in_another_process_it_has_the_same_bytes(
     other = type(learner).load(tmp_path / "before", learner.settings)
     live(other, range(20, 24))
     assert files(learner, tmp_path / "one") == files(other, tmp_path / "other")
+
+
+def test_dropout_draws_by_the_night_s_seed_alone(
+    page: Any, learner: TableLearner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dropping(page.Chance):  # type: ignore[misc]
+        def forward(self, features: torch.Tensor) -> torch.Tensor:
+            said: torch.Tensor = super().forward(functional.dropout(features, 0.5, self.training))
+            return said
+
+    monkeypatch.setattr(type(learner), "network", lambda self: Dropping())
+    rows, before = learner.examples(shop_day(20)), learner.parameters
+    learned = []
+    for seed in (1, 1, 2):
+        learner.parameters = before
+        learner.fine_tune(
+            rows, np.zeros(len(rows), bool), update=UPDATE | {"replay": 0}, seed=seed
+        )
+        learned.append(learner.parameters.weights["module.layer.weight"].tobytes())
+    assert learned[0] == learned[1]
+    assert learned[0] != learned[2]
+    assert (learner.scores(rows) == learner.scores(rows)).all()
 
 
 def test_no_frozen_unit_is_learned_or_replayed(learner: TableLearner) -> None:
