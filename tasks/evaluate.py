@@ -16,6 +16,7 @@ from tasks.records import Evaluation, Fit, History, Increment
 FILE = "evaluation.json"
 UNITS = "evaluation.parquet"
 PAST = "forgetting.parquet"
+LOOK_BACK = 91  # days
 
 
 def evaluate(increment: Increment, params: Params, where: Path) -> Evaluation:
@@ -67,9 +68,13 @@ def _past(versions: dict[str, Learner], history: History | None) -> pd.DataFrame
 
 
 def _backwards(history: History | None) -> Iterator[dt.date]:
-    """The learned days, the newest first: most of what is frozen is not old."""
+    """The learned days of the last LOOK_BACK, the newest first.
+
+    Each takes a hash of every unit that is not found yet, so a night would cost more for every day
+    of history.
+    """
     if history is not None:
-        for number in range((history.last - history.first).days + 1):
+        for number in range(min((history.last - history.first).days + 1, LOOK_BACK)):
             yield history.last - dt.timedelta(days=number)
 
 

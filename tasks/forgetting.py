@@ -11,7 +11,7 @@ from tasks.nights import Night, beside
 FILE = "forgetting.parquet"
 LAST_NIGHTS = 42  # each is a file to read, and a column of the plot
 MOST_DAYS = 40  # of the past, one by one; beyond it week by week
-UNDATED = "past days"  # of an older release, or where a learner names its units in its own way
+UNDATED = "past days"  # older than evaluate.LOOK_BACK, or of a learner with names of its own
 Past = dict[str, tuple[float, int]]
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from lightning_modules.hashing import list_keys
 from tasks import learners, reference
-from tasks.evaluate import FILE, PAST, UNITS, evaluate
-from tasks.records import Evaluation, Fit
-from tests.line import APPLICATION, Place, attempt
+from tasks.evaluate import FILE, LOOK_BACK, PAST, UNITS, _backwards, evaluate
+from tasks.records import Evaluation, Fit, History
+from tests.line import APPLICATION, Place, attempt, nth
 
 
 def test_all_are_judged_on_the_same_held_out_households(evening: Place) -> None:
@@ -66,3 +66,14 @@ def test_the_same_night_is_measured_the_same(evening: Place) -> None:
     content = [(attempt() / name).read_bytes() for name in names]
     evaluate(evening.due(), evening.params, attempt())
     assert [(attempt() / name).read_bytes() for name in names] == content
+
+
+def test_past_days_are_looked_for_a_quarter_back_at_most() -> None:
+    last = nth(1)
+    first = last - dt.timedelta(days=400)
+    found = list(_backwards(History(first=first, last=last, left_out=(), digest="")))
+    assert found[0] == last
+    assert len(found) == LOOK_BACK
+    young = History(first=last, last=last, left_out=(), digest="")
+    assert list(_backwards(young)) == [last]
+    assert list(_backwards(None)) == []
