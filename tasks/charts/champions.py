@@ -4,14 +4,13 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.charts.drawing import AMBER, BLUE, GREEN, INK, Figure, cut, layout
+from tasks.charts.drawing import AMBER, BLUE, GREEN, INK, MILLISECONDS, Figure, cut, layout
 from tasks.ledger import ChampionEntry, DayEntry
 from tasks.nights import Night
 
 COLOURS = (BLUE, AMBER, GREEN, "#7b61a8", "#2b8c94", "#b0538a")  # in turn, by version
 SERVED, TAKEN_BACK = "served", "taken back"
 ONE_DAY = dt.timedelta(days=1)
-MILLISECONDS = 86_400_000  # of a day
 
 
 @dataclass

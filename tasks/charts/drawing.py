@@ -9,6 +9,7 @@ Figure = dict[str, Any]
 
 INK, GRID, SOFT = "#1d2530", "#e6e9ee", "#9aa7b8"
 BLUE, GREEN, AMBER, BAD = "#1857b8", "#1a8a4a", "#c9822b", "#c62f2f"
+MILLISECONDS = 86_400_000  # of a day
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
@@ -22,7 +23,7 @@ def layout(days: Sequence[dt.date]) -> Figure:
             "type": "date",
             "range": [f"{before} 10:00", f"{after} 14:00"],
             "tick0": str(days[0]),
-            "dtick": 86_400_000 * max(1, -(-len(days) // 8)),  # milliseconds
+            "dtick": MILLISECONDS * max(1, -(-len(days) // 8)),
             "tickformat": "%-d %b",
         }
     return {

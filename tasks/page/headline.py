@@ -11,6 +11,8 @@ from tasks.records import Alert
 
 Coming = tuple[dt.date, tuple[str, ...]]  # the next run's day, and what it does, in sentences
 
+NO_CHAMPION = "<p>There is no champion yet: run the bootstrap flow first.</p>"
+
 
 def alert_list(alerts: Sequence[Alert]) -> str:
     """One line each, before all else."""
@@ -32,7 +34,7 @@ def headline(
     """The cards."""
     line = ledger.line(application)
     if line is None:
-        return "<p>There is no champion yet: run the bootstrap flow first.</p>"
+        return NO_CHAMPION
     serving = ledger.champions(application)[-1]
     waiting = [night.fate for night in nights if night.decision == "quarantined"]
     again = sum(night.fate.is_due(night.fate.digest) for night in nights)
@@ -59,7 +61,7 @@ def headline(
     if alarms:
         cards.append(("Alarms", f"{alarms}", "days that a person must look at, see below"))
     following = _next_run(application, coming) if coming else ""
-    return f'<section class="cards">{"".join(map(_card, cards))}</section>{following}'
+    return f'<section class="cards">{"".join(map(card, cards))}</section>{following}'
 
 
 def _next_run(application: str, coming: Coming) -> str:
@@ -72,8 +74,9 @@ def _next_run(application: str, coming: Coming) -> str:
     )
 
 
-def _card(card: tuple[str, str, str]) -> str:
-    name, value, more = card
+def card(told: tuple[str, str, str]) -> str:
+    """Its name, what it says, and in small what more there is: the last two are HTML."""
+    name, value, more = told
     return f"<div><h3>{escape(name)}</h3><strong>{value}</strong><p>{more}</p></div>"
 
 

@@ -6,7 +6,7 @@ from html import escape
 
 from tasks.ledger import ChampionEntry, Line
 from tasks.nights import Night
-from tasks.page.headline import alert_list
+from tasks.page.headline import NO_CHAMPION, alert_list, card
 from tasks.page.whole import head
 from tasks.records import Alert
 
@@ -42,7 +42,7 @@ def _section(entry: Entry) -> str:
 def _cards(entry: Entry) -> str:
     line, serving, last = entry.line, entry.serving, entry.last
     if line is None or serving is None:
-        return "<div><p>There is no champion yet: run the bootstrap flow first.</p></div>"
+        return f"<div>{NO_CHAMPION}</div>"
     action = serving.action.replace("_", " ")
     cards = [
         ("Champion", f"<code>{serving.version[:12]}</code>", f"since {serving.day}: {action}"),
@@ -56,7 +56,4 @@ def _cards(entry: Entry) -> str:
         mark = f'<b class="{kind.replace(" ", "-")}">{kind}</b>'
         cards.append(("Last decision", day, f"{mark} {escape(last.row().short)}"))
     cards.append(("Alerts", f"{len(entry.alerts)}", "" if entry.alerts else "all is well"))
-    return "".join(
-        f"<div><h3>{title}</h3><strong>{value}</strong><p>{more}</p></div>"
-        for title, value, more in cards
-    )
+    return "".join(map(card, cards))
