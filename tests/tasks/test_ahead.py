@@ -1,7 +1,6 @@
 """What the next run finds, and what the page says about it."""
 
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from tasks.ahead import ahead, next_run
 from tasks.ledger import Ledger, Line
 from tasks.nights import nights
 from tasks.params import Params, PlanParams, ShopParams, load_params
-from tests.tasks import made_up_nights as made_up
 from tests.tasks.made_up_nights import APPLICATION, date
 
 PARAMS = load_params()
@@ -18,11 +16,8 @@ FILE = {"events/part-0.parquet": "content"}
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
-    monkeypatch.chdir(tmp_path)
-    made = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
-    made_up.write_nights(made)
-    return made
+def ledger(made_up_ledger: Ledger) -> Ledger:
+    return made_up_ledger
 
 
 def line_of(ledger: Ledger) -> Line:

@@ -1,23 +1,11 @@
 """The losses on past days, night by night."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from tasks import forgetting, reference
-from tasks.ledger import Ledger
-from tasks.nights import Night, beside, nights
-from tests.tasks import made_up_nights as made_up
+from tasks.nights import Night, beside
 from tests.tasks.made_up_nights import APPLICATION, date, name
-
-
-@pytest.fixture
-def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Night]:
-    monkeypatch.chdir(tmp_path)
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
-    made_up.write_nights(ledger)
-    return nights(ledger, APPLICATION)
 
 
 def test_the_mean_rise_of_each_past_day(known: list[Night]) -> None:

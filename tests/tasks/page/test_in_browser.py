@@ -33,12 +33,10 @@ PLACE = """([figure, name, number]) => {
 
 
 @pytest.fixture
-def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    ledger = Ledger(f"sqlite:///{workspace.LEDGER}")
-    made_up.write_nights(ledger)
-    made_up.go_back_to(ledger, 8, 9, reason="<b onclick='x()'>bad</b> labels, " + 40 * "long")
-    write_report(ledger, APPLICATION, PARAMS)
+def reports(made_up_ledger: Ledger) -> Path:
+    reason = "<b onclick='x()'>bad</b> labels, " + 40 * "long"
+    made_up.go_back_to(made_up_ledger, 8, 9, reason=reason)
+    write_report(made_up_ledger, APPLICATION, PARAMS)
     return workspace.REPORTS.resolve()
 
 

@@ -1,9 +1,5 @@
 """The index shows where every application stands, and leads there."""
 
-from pathlib import Path
-
-import pytest
-
 from tasks import workspace
 from tasks.ledger import Ledger
 from tasks.report import write_report
@@ -12,16 +8,8 @@ from tests.tasks.made_up_nights import APPLICATION, name
 from tests.tasks.test_report import PARAMS, read
 
 
-@pytest.fixture
-def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
-    monkeypatch.chdir(tmp_path)
-    made = Ledger(f"sqlite:///{workspace.LEDGER}")
-    made_up.write_nights(made)
-    return made
-
-
-def test_the_index_shows_every_application(nights: Ledger) -> None:
-    write_report(nights, APPLICATION, PARAMS)
+def test_the_index_shows_every_application(made_up_ledger: Ledger) -> None:
+    write_report(made_up_ledger, APPLICATION, PARAMS)
     page = read(workspace.REPORTS / "index.html")
     assert page.loaded == []
     assert page.links == [
@@ -34,7 +22,7 @@ def test_the_index_shows_every_application(nights: Ledger) -> None:
     assert page.text.count("There is no champion yet") == len(PARAMS.applications) - 1
 
 
-def test_a_hostile_reason_is_text_in_the_index(nights: Ledger) -> None:
-    made_up.go_back_to(nights, 7, 8, 9, reason="<script>x()</script>")
-    write_report(nights, APPLICATION, PARAMS)
+def test_a_hostile_reason_is_text_in_the_index(made_up_ledger: Ledger) -> None:
+    made_up.go_back_to(made_up_ledger, 7, 8, 9, reason="<script>x()</script>")
+    write_report(made_up_ledger, APPLICATION, PARAMS)
     assert "<script" not in (workspace.REPORTS / "index.html").read_text(encoding="utf-8")
