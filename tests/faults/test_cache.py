@@ -12,6 +12,7 @@ from tests.line import Place, nth
 
 pytestmark = [pytest.mark.slow]
 CACHE = Path(".dvc/cache/files/md5")
+REMOTE = workspace.REGISTRY / ".remote/files/md5"
 
 
 def object_of(store: Path, md5: str) -> Path:
@@ -58,3 +59,30 @@ def test_a_bit_turned_in_cache_and_workspace_is_not_learned(
         copy.unlink()
     learn(1)(place)  # the pull that every run begins with brings it back
     assert place.line.day == nth(1)
+
+
+@pytest.mark.fault(12)
+@pytest.mark.parametrize("damaged", ["cut off", "a bit turned", "gone"])
+def test_a_damaged_object_of_the_registrys_remote_is_not_learned(
+    damaged: str, place: Place, partition: tuple[Path, str]
+) -> None:
+    """It is the last copy: DVC would take one of the registry's own working tree, too."""
+    path, md5 = partition
+    before, good, stored = place.line, path.read_bytes(), object_of(REMOTE, md5)
+    days._read.cache_clear()
+    theirs = object_of(workspace.REGISTRY / CACHE, md5)
+    for copy in (path, object_of(CACHE, md5), theirs, workspace.REGISTRY / path):
+        copy.unlink(missing_ok=True)
+    if damaged == "gone":
+        stored.unlink()
+    else:
+        damage(stored, good[: len(good) // 2] if damaged == "cut off" else turned(good))
+    with pytest.raises((workspace.DamagedPartitionError, FileNotFoundError), match=str(path)):
+        learn(1)(place)
+    assert place.line == before
+    for copy in (path, object_of(CACHE, md5), theirs, stored):
+        copy.unlink(missing_ok=True)
+    stored.write_bytes(good)  # as whoever keeps the remote brings it back
+    learn(1)(place)
+    assert place.line.day == nth(1)
+    assert path.read_bytes() == good
