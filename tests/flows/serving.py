@@ -72,8 +72,8 @@ def wait_for(look: Any, seconds: float) -> Any:
 
 
 @contextmanager
-def serving(place: Place) -> Iterator[Served]:
-    """Serve a workspace for the length of the block; then nothing of it is left running."""
+def started(place: Place) -> Iterator[tuple[Served, "subprocess.Popen[bytes]"]]:
+    """A workspace that is served, and the process that serves it, which may end in the block."""
     port, said = free_port(), place.root / "serve.log"
     ports = ["--port", str(port), "--reports-port", str(free_port())]
     with said.open("w") as log:
@@ -83,10 +83,18 @@ def serving(place: Place) -> Iterator[Served]:
     try:
         wait_for(lambda: process.poll() or "Ctrl-C ends" in said.read_text(), 120)
         assert process.poll() is None, said.read_text()
-        yield Served(place, f"http://{HOST}:{port}")
-        children = psutil.Process(process.pid).children(recursive=True)
-        assert len(children) >= 3
+        yield Served(place, f"http://{HOST}:{port}"), process
     finally:
         process.terminate()
-        code = process.wait(60)
-    assert (code, psutil.wait_procs(children, timeout=1)[1]) == (0, []), said.read_text()
+        process.wait(60)
+
+
+@contextmanager
+def serving(place: Place) -> Iterator[Served]:
+    """Serve a workspace for the length of the block; then nothing of it is left running."""
+    with started(place) as (served, process):
+        yield served
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert len(children) >= 3
+    left = psutil.wait_procs(children, timeout=1)[1]
+    assert (process.returncode, left) == (0, []), (place.root / "serve.log").read_text()
