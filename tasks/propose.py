@@ -63,6 +63,7 @@ def propose(data: Path, time_zone: str) -> Proposal:
         }
     ).model_dump(mode="json", exclude_defaults=True)
     notes = list(_notes(days, rows, len(users), missing, until))
+    notes.append(_of_prices(source))
     return Proposal(shop, notes, faults)
 
 
@@ -74,12 +75,19 @@ def _notes(
     yield f"the first champions learn the days before {until}; {until} is the first increment"
     if missing:
         yield f"no event on {len(missing)} days: taken for closed. Remove those that are late"
-    yield "a price is taken for that of one unit, and in one currency"
     if a_day < 500:
         yield (
             f"only {a_day:.0f} events a day: lower plan.min_rows, gate.min_units and "
             "bootstrap.fit.batch_size, and take more epochs"
         )
+
+
+def _of_prices(source: dict[str, Any]) -> str:
+    if "price" not in source["columns"]:
+        return "no price was found: pricing has nothing to learn from"
+    if source.get("rows", {}).get("price") == "line":
+        return "a price grows with the quantity: it is taken for that of the line, and divided"
+    return "a price is taken for that of one piece, and in one currency"
 
 
 def write_into(params: Path, shop: dict[str, Any]) -> None:

@@ -36,6 +36,10 @@ class RowRules(Record):
     negative_quantity: Literal["keep", "return"] = Field(
         default="keep", description='"return": an event of that type, with a quantity above zero.'
     )
+    price: Literal["unit", "line"] = Field(
+        default="unit",
+        description='What the price is of. "line": of all pieces, and is divided by the quantity.',
+    )
 
 
 def files(place: Path) -> list[Path]:
@@ -86,12 +90,21 @@ def settle(path: Path, rows: pd.DataFrame, rules: RowRules) -> pd.DataFrame:
     if rules.without_user == "drop" and "user_id" in rows:
         nobody = rows["user_id"].isna() | (rows["user_id"].str.strip() == "")
         rows = _without(path, rows, nobody, "have no user")
+    if rules.price == "line" and {"price", "quantity"} <= set(rows.columns):
+        rows = rows.assign(price=_of_one_piece(rows))
     if rules.negative_quantity == "return" and {"quantity", "event_type"} <= set(rows.columns):
         back = rows["quantity"] < 0
         rows = rows.assign(
             event_type=rows["event_type"].mask(back, "return"), quantity=rows["quantity"].abs()
         )
     return rows
+
+
+def _of_one_piece(rows: pd.DataFrame) -> "pd.Series[float]":
+    """The line's price by its quantity; none for none. What is returned may count below zero."""
+    pieces = rows["quantity"].mask(rows["quantity"] == 0)
+    price: pd.Series[float] = rows["price"].mask(pieces < 0, rows["price"].abs()) / pieces.abs()
+    return price
 
 
 def _without(path: Path, rows: pd.DataFrame, which: "pd.Series[bool]", why: str) -> pd.DataFrame:

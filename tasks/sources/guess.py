@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tasks.sources.canonical import SourceError
@@ -216,4 +217,23 @@ def _rules(sample: pd.DataFrame, columns: dict[str, str], form: CsvForm) -> dict
         values = pd.to_numeric(numbers(sample[columns["quantity"]], form), errors="coerce")
         if (values < 0).any():
             rules["negative_quantity"] = "return"
+        if {"item_id", "price"} <= columns.keys() and _are_of_lines(sample, columns, form):
+            rules["price"] = "line"
     return rules
+
+
+def _are_of_lines(sample: pd.DataFrame, columns: dict[str, str], form: CsvForm) -> bool:
+    """Whether n pieces of an item mostly cost nearer to n times the price of one than to it.
+
+    Asks for ten lines that can tell: those of items which are also sold by the piece.
+    """
+    price, pieces = (
+        pd.to_numeric(numbers(sample[columns[name]], form), errors="coerce")
+        for name in ("price", "quantity")
+    )
+    lines = pd.DataFrame({"item": sample[columns["item_id"]], "price": price, "pieces": pieces})
+    lines = lines[(lines["price"] > 0) & (lines["pieces"] > 0)]
+    one = lines[lines["pieces"] == 1].groupby("item")["price"].median()
+    several = lines[(lines["pieces"] > 1) & lines["item"].isin(one.index)]
+    ratio = several["price"] / several["item"].map(one)
+    return len(several) >= 10 and bool((ratio > np.sqrt(several["pieces"])).mean() > 0.5)

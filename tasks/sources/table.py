@@ -66,10 +66,11 @@ class TableSource:
         self._event_type = event_type
         self._tables = files
         self._read = lru_cache(maxsize=1)(self._rows_of)  # one file may hold every day
+        self._attributes = lru_cache(self._attributes_of)  # every day asks for them
 
     def days(self) -> list[date]:
         """The days with at least one event, ascending."""
-        return sorted(self._places)
+        return sorted(self._index[0])
 
     def read_day(self, day: date) -> DayFrames:
         """One day's events, and what became known with them.
@@ -77,7 +78,7 @@ class TableSource:
         Raises:
             SourceError: a file cannot be read.
         """
-        parts = [self._events_of(path, day) for path in self._places.get(day, [])]
+        parts = [self._events_of(path, day) for path in self._index[0].get(day, [])]
         events = pd.concat(parts) if parts else empty("events")
         events = ordered(events) if "event_id" in events and parts else with_event_ids(events)
         return DayFrames(
@@ -92,26 +93,23 @@ class TableSource:
         return ((day, self.read_day(day)) for day in days)
 
     @cached_property
-    def _places(self) -> dict[date, list[Path]]:
-        """Which files hold a day's events."""
-        places: dict[date, list[Path]] = {}
-        for path in self._files:
-            for day in sorted(set(self._read(path)["day"])):
-                places.setdefault(day, []).append(path)
-        return places
+    def _index(self) -> tuple[dict[date, list[Path]], dict[str, "pd.Series[Any]"]]:
+        """The files with events of each day, and the first day of each `item_id` and `user_id`.
 
-    @cached_property
-    def _first_seen(self) -> dict[str, "pd.Series[Any]"]:
-        """`item_id` and `user_id` -> the first day of each id."""
-        parts = [self._read(path) for path in self._files]
-        return {
-            name: pd.concat([part[[name, "day"]] for part in parts if name in part])
-            .dropna()
-            .groupby(name)["day"]
-            .min()
-            for name in ("item_id", "user_id")
-            if any(name in part for part in parts)
+        Takes one reading of every file.
+        """
+        places: dict[date, list[Path]] = {}
+        seen: dict[str, list[pd.Series[Any]]] = {"item_id": [], "user_id": []}
+        for path in self._files:
+            rows = self._read(path)
+            for day in sorted(set(rows["day"])):
+                places.setdefault(day, []).append(path)
+            for name in seen.keys() & set(rows.columns):
+                seen[name].append(rows.groupby(name)["day"].min())
+        first = {
+            name: pd.concat(parts).groupby(level=0).min() for name, parts in seen.items() if parts
         }
+        return places, first
 
     def _events_of(self, path: Path, day: date) -> pd.DataFrame:
         rows = self._read(path)
@@ -161,7 +159,7 @@ class TableSource:
 
     def _newcomers(self, table: str, key: str, day: date) -> pd.DataFrame:
         """Attributes of the ids first seen that day: never of the future."""
-        first = self._first_seen.get(key)
+        first = self._index[1].get(key)
         if first is None:
             return empty(table)
         ids = first.index[first == day].astype("str")
@@ -176,13 +174,13 @@ class TableSource:
         offers = self._attributes("prices", "item_id")
         begin = pd.to_datetime(offers["date"])
         until = pd.to_datetime(offers["until"]) if "until" in offers else begin
-        before = max((other for other in self._places if other < day), default=date.min)
+        before = max((other for other in self._index[0] if other < day), default=date.min)
         begun = (begin.dt.date > before) & (begin.dt.date <= day)
         offers = offers.assign(until=until)[begun & (until.isna() | (until.dt.date >= day))]
         offers = _dated("prices", offers, day)
         return typed("prices", offers.sort_values(list(offers.columns), kind="stable"))
 
-    def _attributes(self, table: str, key: str) -> pd.DataFrame:
+    def _attributes_of(self, table: str, key: str) -> pd.DataFrame:
         """The rows of the items, users or prices file in canonical columns; none without one."""
         if table not in self._tables:
             return empty(table)

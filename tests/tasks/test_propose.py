@@ -12,6 +12,7 @@ from tasks import propose
 from tasks.params import load_params
 from tasks.propose import Proposal
 from tasks.sources import SourceError, open_source
+from tasks.sources.guess import guess
 from tests.shop import COLUMNS, write_shop
 
 ZONE = "Europe/Berlin"
@@ -107,6 +108,32 @@ def test_nobody_twice_and_returned(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert list(rows["quantity"]) == [1.0, 3.0]
     assert "1 of 4 rows are there twice and are left out" in caplog.text
     assert "1 of 3 rows have no user and are left out" in caplog.text
+
+
+@pytest.mark.parametrize(("of_three", "read"), [("6.30", 2.1), ("2.10", 2.1)])
+def test_a_price_of_the_line_is_known_by_its_growing(
+    of_three: str, read: float, tmp_path: Path
+) -> None:
+    lines = [f"2024-02-01 {9 + n}:30,u{n},x,{q},{p}" for n in range(10) for q, p in
+             ((1, "2.00"), (3, of_three))]  # fmt: skip
+    found = proposed(tmp_path, "\n".join(["time,customer,item,quantity,price", *lines]))
+    assert ("rows" in found.shop["source"]) == (of_three == "6.30")
+    rows = events(found)
+    assert rows["price"][rows["quantity"] == 3].tolist() == pytest.approx([read] * 10)
+    assert any(("divided" in note) == (of_three == "6.30") for note in found.notes[-1:])
+
+
+def test_what_a_piece_cost_in_lines_of_none_and_of_returns(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(
+        "time,customer,item,quantity,price\n"
+        "2024-02-01 09:30,a,x,2,5\n2024-02-01 09:31,a,x,0,5\n2024-02-01 09:32,a,x,-2,-5\n"
+        "2024-02-01 09:33,a,x,-2,5\n2024-02-01 09:34,a,x,,5\n"
+    )
+    source = guess(tmp_path / "sales.csv", ZONE)
+    source["rows"] = {"price": "line", "negative_quantity": "return"}
+    rows = open_source(source).read_day(date(2024, 2, 1)).events
+    assert rows["price"].tolist() == pytest.approx([2.5, float("nan"), 2.5, 2.5, float("nan")],
+                                                   nan_ok=True)  # fmt: skip
 
 
 def test_no_row_is_left_out_unless_it_was_asked_for(tmp_path: Path) -> None:
