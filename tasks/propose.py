@@ -64,6 +64,8 @@ def propose(data: Path, time_zone: str) -> Proposal:
     ).model_dump(mode="json", exclude_defaults=True)
     notes = list(_notes(days, rows, len(users), missing, until))
     notes.append(_of_prices(source))
+    if "category" not in source.get("items", {}).get("columns", {}):
+        notes.append("no category of items was found: behavior has nothing to learn")
     return Proposal(shop, notes, faults)
 
 
@@ -84,7 +86,7 @@ def _notes(
 
 def _of_prices(source: dict[str, Any]) -> str:
     if "price" not in source["columns"]:
-        return "no price was found: pricing has nothing to learn from"
+        return "no price was found: pricing has nothing to learn"
     if source.get("rows", {}).get("price") == "line":
         return "a price grows with the quantity: it is taken for that of the line, and divided"
     return "a price is taken for that of one piece, and in one currency"

@@ -77,7 +77,16 @@ def guess(data: Path, time_zone: str) -> dict[str, Any]:
         if "item_id" in columns and len(grouped) > 1:
             grouped["item_id"] = columns["item_id"]
             source["items"] = {"file": source["events"], "columns": grouped}
+    if "items" in source:
+        _name_a_category(source["items"]["columns"])
     return source
+
+
+def _name_a_category(columns: dict[str, str]) -> None:
+    """The one grouping that a shop has is its category, too: behavior is learned by categories."""
+    for level in ("subcategory", "department"):
+        if level in columns:
+            columns.setdefault("category", columns[level])
 
 
 def _sort_out(data: Path) -> tuple[list[Path], dict[str, Any]]:

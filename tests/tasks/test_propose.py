@@ -120,7 +120,7 @@ def test_a_price_of_the_line_is_known_by_its_growing(
     assert ("rows" in found.shop["source"]) == (of_three == "6.30")
     rows = events(found)
     assert rows["price"][rows["quantity"] == 3].tolist() == pytest.approx([read] * 10)
-    assert any(("divided" in note) == (of_three == "6.30") for note in found.notes[-1:])
+    assert any("divided" in note for note in found.notes) == (of_three == "6.30")
 
 
 def test_what_a_piece_cost_in_lines_of_none_and_of_returns(tmp_path: Path) -> None:
@@ -134,6 +134,25 @@ def test_what_a_piece_cost_in_lines_of_none_and_of_returns(tmp_path: Path) -> No
     rows = open_source(source).read_day(date(2024, 2, 1)).events
     assert rows["price"].tolist() == pytest.approx([2.5, float("nan"), 2.5, 2.5, float("nan")],
                                                    nan_ok=True)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("grouping", "columns"),
+    [
+        ("subclass", {"item_id": "item", "category": "subclass", "subcategory": "subclass"}),
+        ("floor", {"item_id": "item", "category": "floor", "department": "floor"}),
+        ("aisle", {"item_id": "item", "category": "aisle"}),
+        ("size", None),
+    ],
+)
+def test_the_one_grouping_of_a_shop_is_its_category(
+    grouping: str, columns: dict[str, str] | None, tmp_path: Path
+) -> None:
+    found = proposed(tmp_path, f"time,customer,item,{grouping}\n2024-02-01 09:30,a,x,7\n")
+    assert found.shop["source"].get("items", {}).get("columns") == columns
+    lacks = "no category of items was found: behavior has nothing to learn"
+    assert (lacks in found.notes) == (columns is None)
+    assert "no price was found: pricing has nothing to learn" in found.notes
 
 
 def test_no_row_is_left_out_unless_it_was_asked_for(tmp_path: Path) -> None:
