@@ -20,7 +20,7 @@ from flows import telling
 from tasks import workspace
 from tasks.bundle import CorruptBundleError
 from tasks.due import NoChampionError
-from tasks.ledger import LeaseHeldError, LostLineError, open_ledger
+from tasks.ledger import LeaseHeldError, LostLineError, UnusableLedgerError, open_ledger
 from tasks.nights import Night, nights
 from tasks.params import ALL, PARAMS, Params, load_params
 from tasks.record import Record
@@ -43,6 +43,7 @@ REFUSALS = (
     DamagedPartitionError,
     LeaseHeldError,
     LostLineError,
+    UnusableLedgerError,
     ValueError,
 )
 

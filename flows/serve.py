@@ -7,11 +7,10 @@ import sys
 import time
 from collections.abc import Sequence
 
-from flows.server import HOST, PORT, ServerError, check_free, running_server, start, stop
+from flows.server import HOST, POOL, PORT, ServerError, check_free, running_server, start, stop
 from tasks import workspace
 from tasks.params import ALL, load_params
 
-POOL = "increments"
 Children = dict[str, "subprocess.Popen[bytes]"]
 
 
@@ -27,11 +26,14 @@ def serve(port: int, reports_port: int, notify: str | None = None) -> None:
     os.environ["PREFECT_WORKER_QUERY_SECONDS"] = "2"
     print(f"starting the Prefect server on port {port} ...", flush=True)
     with running_server(port, reports_port) as server:
-        give_up_lost_runs()
+        # It imports Prefect, which then reads its settings: the address is known only now.
+        from flows.lost_runs import give_up_lost_runs
+
+        give_up_lost_runs()  # there is no worker at this moment
         _prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
         _prefect("--no-prompt", "deploy", *_deployments())
         if notify:
-            from flows.alerts import pass_on  # imports Prefect, see above
+            from flows.alerts import pass_on  # imports Prefect, too
 
             pass_on(notify, load_params().alerts.stale_days)
         children = _start_children(reports_port)
@@ -41,25 +43,6 @@ def serve(port: int, reports_port: int, notify: str | None = None) -> None:
         finally:
             for child in children.values():
                 stop(child)
-
-
-def give_up_lost_runs() -> None:
-    """Say of the runs that a worker began and did not end that they crashed.
-
-    There is no worker at this moment. Without this they would be running for ever and hold the
-    one slot of their deployment.
-    """
-    # Prefect reads its settings when it is imported, and the server's address is known only now.
-    from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import FlowRunFilter
-    from prefect.states import Crashed
-
-    begun = {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}
-    lost = FlowRunFilter.model_validate({"state": begun, "deployment_id": {"is_null_": False}})
-    with get_client(sync_client=True) as client:
-        for run in client.read_flow_runs(flow_run_filter=lost):
-            message = "its worker was stopped; the next run takes up what is due"
-            client.set_flow_run_state(run.id, Crashed(message=message), force=True)
 
 
 def _deployments() -> list[str]:

@@ -18,6 +18,7 @@ import psutil
 from tasks import workspace
 
 HOST = "127.0.0.1"
+POOL = "increments"  # of the workers, as prefect.yaml names it
 PORT = 4200  # of `make serve`; the pages of the reports are one above
 START_SECONDS = 120
 

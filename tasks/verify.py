@@ -49,7 +49,11 @@ def verify(ledger: Ledger, application: str) -> Verified:
 
 def verify_data() -> tuple[int, list[str]]:
     """How many files data.dvc locks, and which of them in data/ are not what it says."""
-    locked = workspace.data_manifest()
+    try:
+        locked = workspace.data_manifest()
+    except FileNotFoundError:  # a restored workspace, before its first pull
+        pull = "Run `dvc pull data.dvc`"
+        return 0, [f"which files {workspace.DATA_DVC} locks is not in DVC's cache. {pull}"]
     damage = []
     for path, md5 in locked.items():
         place = workspace.DATA / path

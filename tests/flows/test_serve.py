@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from flows.server import ServerError, check_free
+from flows.server import POOL, ServerError, check_free
 from tasks import workspace
 from tasks.score import LATEST
 from tests import line
@@ -154,20 +154,29 @@ def test_a_run_whose_worker_was_stopped_gives_its_slot_back(flows: Flows) -> Non
     """Else it runs for ever in Prefect's eyes, and no later run of its deployment begins."""
     api = flows.environment["PREFECT_API_URL"]
     flow = ask(api, "POST", "/flows/", name="lost")["id"]
-    made = ask(api, "POST", "/deployments/", name="lost", flow_id=flow, concurrency_limit=1)["id"]
-    run = ask(api, "POST", f"/deployments/{made}/create_flow_run", state={"type": "SCHEDULED"})
-    for state in ("PENDING", "RUNNING"):
-        moved = ask(api, "POST", f"/flow_runs/{run['id']}/set_state", state={"type": state})
-        assert moved["status"] == "ACCEPT"
 
-    def slots() -> int:
-        found = ask(api, "GET", f"/deployments/{made}")
-        return int(found["global_concurrency_limit"]["active_slots"])
+    def begin_in(pool: str) -> tuple[str, str]:
+        """A run that has begun, and its deployment."""
+        ask(api, "POST", "/work_pools/", name=pool, type="process")
+        made = ask(api, "POST", "/deployments/", name=pool, flow_id=flow, concurrency_limit=1,
+                   work_pool_name=pool)["id"]  # fmt: skip
+        run = ask(api, "POST", f"/deployments/{made}/create_flow_run", state={"type": "SCHEDULED"})
+        for state in ("PENDING", "RUNNING"):
+            moved = ask(api, "POST", f"/flow_runs/{run['id']}/set_state", state={"type": state})
+            assert moved["status"] == "ACCEPT"
+        return run["id"], made
 
-    assert slots() == 1
+    def found(run: str, made: str) -> tuple[str, int]:
+        limit = ask(api, "GET", f"/deployments/{made}")["global_concurrency_limit"]
+        return ask(api, "GET", f"/flow_runs/{run}")["state_type"], limit["active_slots"]
+
+    ours, theirs = begin_in(POOL), begin_in("another-teams")
+    assert found(*ours) == found(*theirs) == ("RUNNING", 1)
     with chdir(line.ROOT):
-        done = flows.run("-c", "from flows.serve import give_up_lost_runs as g; g()")
+        done = flows.run("-m", "flows.lost_runs")
     assert done.code == 0, done.said
-    ended = ask(api, "GET", f"/flow_runs/{run['id']}")
-    assert (ended["state_type"], slots()) == ("CRASHED", 0)
-    assert "its worker was stopped" in ended["state"]["message"]
+    assert "1 runs given up" in done.said
+    assert found(*ours) == ("CRASHED", 0)
+    assert found(*theirs) == ("RUNNING", 1)
+    message = ask(api, "GET", f"/flow_runs/{ours[0]}")["state"]["message"]
+    assert "its worker was stopped" in message
