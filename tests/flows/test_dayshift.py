@@ -1,14 +1,17 @@
 """The command: what it says, its JSON, its exit codes, and that looking changes nothing."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
 from flows import dayshift
 from tasks import workspace
+from tasks.ledger.revision import revisions
 from tests.line import APPLICATION, Place, land_days, nth
 from tests.runs import contents
 
@@ -101,6 +104,23 @@ def test_everything_is_verified_and_damage_is_named(seasoned: Place) -> None:
     assert "model.safetensors has" in damage
     assert f"{note} is not what was committed" in damage
     assert [one for one in found["data"]["damage"] if str(data) in one]
+
+
+def test_what_a_restored_place_lacks_is_said(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before the first pull; and where an older code meets a newer ledger."""
+    for gone in (".dvc/cache", "data", "registry"):
+        shutil.rmtree(gone)
+    done = said("verify")
+    assert done.exit_code == 1, done.output
+    assert f"{APPLICATION}: 1 versions" in done.output
+    assert "Run `dvc pull data.dvc`" in done.output
+    with place.ledger.engine.begin() as connection:
+        connection.execute(update(revisions).values(version_num="9999"))
+    with pytest.raises(SystemExit, match="1"):
+        dayshift.run(["status"])
+    assert "a newer Dayshift has been here" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["status"], ["verify"], ["plan"]])
