@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -49,10 +49,24 @@ def keep_picture(page: Page, name: str) -> None:
 
 
 def open_form(page: Page, server: str, deployment: str) -> None:
-    """The form of a custom run of the deployment with this id."""
+    """The form of a custom run of the deployment with this id; every flow of ours asks for one."""
     page.goto(f"{server}/deployments/deployment/{deployment}/run")
     page.get_by_role("button", name="Submit").wait_for()
-    page.get_by_text("dry_run").wait_for()
+    _control(page, "application", "textarea").wait_for()
+
+
+def choose(page: Page, name: str, option: str) -> None:
+    """Choose one of the options of a parameter.
+
+    The list is opened by a key: on a click Prefect 3.8 opens it and closes it at once.
+    """
+    _control(page, name, "button").press("ArrowDown")
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def write(page: Page, name: str, text: str) -> None:
+    """Type the text of a parameter, key by key."""
+    _control(page, name, "textarea").press_sequentially(text)
 
 
 def set_update(page: Page, **settings: float) -> None:
@@ -60,8 +74,7 @@ def set_update(page: Page, **settings: float) -> None:
     page.get_by_role("button", name="UpdateSettings").click()
     for name, value in settings.items():
         title = name.replace("_", " ").title()
-        label = f"//label[.//span[starts-with(., '{title} (')]]"
-        page.locator(f"xpath={label}/following::input[1]").fill(str(value))
+        _control(page, f"{title} (", "input").fill(str(value))
 
 
 def set_through_day(page: Page, day: dt.date) -> None:
@@ -70,6 +83,12 @@ def set_through_day(page: Page, day: dt.date) -> None:
     page.get_by_text("Select date").click()
     page.locator("input[type=date]").fill(day.isoformat())
     page.get_by_role("button", name="Apply").click()
+
+
+def _control(page: Page, label: str, kind: str) -> Locator:
+    """What a person fills in below a label that begins so."""
+    found = f"//label[.//span[starts-with(., '{label}')]]/following::{kind}[1]"
+    return page.locator(f"xpath={found}").first
 
 
 def submit(page: Page) -> str:
