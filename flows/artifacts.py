@@ -13,9 +13,10 @@ from prefect.artifacts import (
 from flows.markdown import as_text
 from tasks import workspace
 from tasks.collect import Collection
-from tasks.due import how_to_answer
+from tasks.due import answer_command
 from tasks.ledger import Day
 from tasks.nights import awaiting_folder
+from tasks.page import CHECK_WORDS
 from tasks.records import Check, Increment, Prequential, Verdict
 from tasks.report import keep_drift_page
 
@@ -80,25 +81,30 @@ def show_collection(found: Collection, dry_run: bool) -> str:
 def verdict_markdown(verdict: Verdict) -> str:
     """The decision, why, and every check with all that it was judged by.
 
-    Four columns are what fits on Prefect's page; the rest of each check is said below.
+    Four columns are what fits on Prefect's page, and two on a phone's: passed or not comes first.
+    The rest of each check is said below.
     """
     title = f"## {verdict.application}, {verdict.day}: {verdict.outcome.replace('_', ' ')}"
     alarms = [f"> **A person must look:** {as_text(alarm)}\n" for alarm in verdict.alarms]
-    head = "| check | passed | effect | interval |\n|---|---|---:|---|"
+    head = "| passed | check | effect | interval |\n|---|---|---:|---|"
     lines = map(_check_line, verdict.checks)
     why = map(_check_why, verdict.checks)
     plan = [f"Plan: {as_text(verdict.plan)}\n"] if verdict.plan else []
     reason = f"{as_text(verdict.reason)}\n"
     asks = [_question(verdict)] if verdict.awaits else []
-    return "\n".join([title, "", reason, *asks, *plan, *alarms, head, *lines, "", *why])
+    words = f"\n{CHECK_WORDS}"
+    return "\n".join([title, "", reason, *asks, *plan, *alarms, head, *lines, "", *why, words])
 
 
 def _question(verdict: Verdict) -> str:
-    how = as_text(how_to_answer(verdict.application, verdict.day))
+    """Apart from the rest, and the command as it is typed."""
+    command = answer_command(verdict.application, verdict.day)
     return (
         f"> **A person is asked:** the gate would {verdict.action} challenger "
-        f"{(verdict.awaits or '')[:12]}. {how}; in Prefect: Deployments > {verdict.application} "
-        "(approve) > Run\n"
+        f"{(verdict.awaits or '')[:12]}.\n\n"
+        f"Approve or reject it: Deployments > {verdict.application} (approve) > Run > Custom run; "
+        "its list *decision* opens by the arrow key. Or in a shell, in the workspace:\n\n"
+        f'```\n{command} \\\n    --decision approve --reason "..."\n```\n'
     )
 
 
@@ -134,8 +140,8 @@ def _rounded(value: float | None) -> float | None:
 
 def _check_line(check: Check) -> str:
     cells = [
-        as_text(check.name),
         "yes" if check.passed else "**no**",
+        as_text(check.name),
         "" if check.effect is None else f"{check.effect:+.4f}",
         "" if check.low is None else f"[{check.low:+.4f}, {check.high:+.4f}]",
     ]
@@ -150,7 +156,8 @@ def _check_why(check: Check) -> str:
         "power": None if check.power is None else f"{check.power:.0%}",
     }
     known = ", ".join(f"{name} {value}" for name, value in measures.items() if value is not None)
-    told = f"- **{as_text(check.name)}:** {as_text(check.why)}"
+    failed = "" if check.passed else "failed, "
+    told = f"- **{as_text(check.name)}:** {failed}{as_text(check.why)}"
     return told + (f" ({known})" if known else "")
 
 

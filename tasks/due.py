@@ -147,8 +147,13 @@ def _stay_behind_days_awaiting(fates: dict[dt.date, DayEntry], line: Line, day: 
 
 def how_to_answer(application: str, day: dt.date) -> str:
     """What a person does about a day that awaits approval."""
-    command = f"python -m flows.approve --application {application} --day {day}"
+    command = answer_command(application, day)
     return f"Approve or reject it: {command} --decision approve (or reject) --reason ..."
+
+
+def answer_command(application: str, day: dt.date) -> str:
+    """The command that answers, but for the answer."""
+    return f"python -m flows.approve --application {application} --day {day}"
 
 
 def _answer(history: list[DayEntry], day: dt.date) -> Approval | None:

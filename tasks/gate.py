@@ -81,8 +81,10 @@ def paired_interval(
     own quantiles resolve. Raises ValueError when there is nothing to resample or a value is not
     finite, so that a caller cannot mistake it for evidence.
     """
-    if len(total) < 2 or not (np.isfinite(total).all() and (days > 0).all()):
-        raise ValueError("paired differences are too few or not finite")
+    if len(total) < 2:
+        raise ValueError("fewer than two units")
+    if not (np.isfinite(total).all() and (days > 0).all()):
+        raise ValueError("a paired difference is not finite")
     generator = np.random.default_rng(seed)
     chances = np.full(len(total), 1 / len(total))
     means = np.empty(draws)

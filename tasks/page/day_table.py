@@ -11,6 +11,12 @@ from tasks.records import Check, Metrics
 
 Links = Mapping[dt.date, Mapping[str, str]]  # of a day, by what it is: addresses beside the page
 DRIFT = "Evidently report"
+CHECK_COLUMNS = ("check", "effect", "interval", "margin", "n", "looks", "power", "why")
+CHECK_WORDS = (
+    "Effect: by how much it is better (+) or worse (-); the interval allows for chance. "
+    "Margin: the loss that is allowed. n: how many were compared. Looks: how often it was asked "
+    "in these weeks; each time asks for more proof. Power: how likely it is to be right."
+)
 
 
 def day_table(nights: Sequence[Night], links: Links, metrics: Sequence[str]) -> str:
@@ -72,9 +78,9 @@ def _verdict(night: Night) -> str:
     if night.verdict is None:
         return ""
     plan = f"<p>Plan: {escape('; '.join(night.plan.reasons))}</p>" if night.plan else ""
-    names = ("check", "effect", "interval", "margin", "n", "looks", "power", "why")
-    checks = "".join(map(_check, night.verdict.checks))
-    return f"{plan}<p>Verdict: {escape(night.verdict.reason)}</p>{_wide(names, checks)}"
+    checks = _wide(CHECK_COLUMNS, "".join(map(_check, night.verdict.checks)), "checks")
+    told = f"{plan}<p>Verdict: {escape(night.verdict.reason)}</p>{checks}"
+    return f'{told}<p class="words">{CHECK_WORDS}</p>'
 
 
 def _faults(faults: Sequence[Fault]) -> str:
@@ -86,11 +92,12 @@ def _faults(faults: Sequence[Fault]) -> str:
     return _wide(("column", "is not, or has", "rows", "first rows"), body) if faults else ""
 
 
-def _wide(names: Sequence[str], body: str) -> str:
-    """A table that scrolls by itself where the screen is narrow."""
+def _wide(names: Sequence[str], body: str, kind: str = "") -> str:
+    """A table that scrolls by itself where the screen is narrow; `checks` are stacked there."""
     head = "".join(f"<th>{name}</th>" for name in names)
+    kinds = f"wide {kind}".rstrip()
     return (
-        f'<div class="wide" tabindex="0"><table><thead><tr>{head}</tr></thead>'
+        f'<div class="{kinds}" tabindex="0"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 
@@ -108,7 +115,11 @@ def _check(check: Check) -> str:
         check.why,
     ]
     kind = "passed" if check.passed else "failed"
-    return f'<tr class="{kind}">' + "".join(f"<td>{escape(c)}</td>" for c in cells) + "</tr>"
+    told = "".join(
+        f'<td data-label="{name}">{escape(cell)}</td>'
+        for name, cell in zip(CHECK_COLUMNS, cells, strict=True)
+    )
+    return f'<tr class="{kind}">{told}</tr>'
 
 
 def _beside(champion: Metrics, naive: Metrics, name: str) -> str:

@@ -77,19 +77,21 @@ def test_the_verdict_shows_alarms_and_each_check() -> None:
     text = artifacts.verdict_markdown(made_up.verdict(9, "keep"))
     assert "> **A person must look:** drift could not be evaluated: price &lt;lost&gt;" in text
     assert "Plan: fine tune: 4000 new rows\n" in text
-    assert f"| {made_up.HOLDOUT} | **no** | +0.0012 | [-0.0080, +0.0104] |" in text
+    assert f"| **no** | {made_up.HOLDOUT} | +0.0012 | [-0.0080, +0.0104] |" in text
     assert (
-        f"- **{made_up.HOLDOUT}:** -0.0080 at worst, -0.0070 is allowed "
+        f"- **{made_up.HOLDOUT}:** failed, -0.0080 at worst, -0.0070 is allowed "
         "(margin 0.0070, n 72, looks 1, power 61%)"
     ) in text
+    assert "Power: how likely" in text
 
 
 def test_a_verdict_that_awaits_approval_says_how_to_answer() -> None:
     asked = made_up.verdict(8, "promote").model_copy(update={"awaits": "c0ffee" * 10})
     text = artifacts.verdict_markdown(asked)
     assert text.startswith("## recommendation, 2017-10-08: awaiting approval")
-    assert "the gate would promote challenger c0ffeec0ffee. Approve or reject it: python" in text
-    assert "--day 2017-10-08 --decision approve" in text
+    assert "the gate would promote challenger c0ffeec0ffee.\n" in text
+    command = f"python -m flows.approve --application {APPLICATION} --day 2017-10-08"
+    assert f'```\n{command} \\\n    --decision approve --reason "..."\n```\n' in text
 
 
 @pytest.mark.fault(9)

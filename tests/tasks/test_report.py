@@ -157,6 +157,7 @@ def test_the_checks_of_a_verdict_unfold(nights: Ledger) -> None:
     page = read(write_report(nights, APPLICATION, PARAMS))
     assert page.text.count("2 checks") == 6
     assert "✗ challenger not worse on held-out users (ndcg@20)+0.0012" in page.text
+    assert page.text.count("Power: how likely") == 6
 
 
 def test_evidentlys_pages_move_beside_the_report_once(nights: Ledger) -> None:

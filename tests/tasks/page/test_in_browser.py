@@ -30,6 +30,9 @@ PLACE = """([figure, name, number]) => {
   return [box.left + across._offset + across.d2p(trace.x[number]),
           box.top + up._offset + up.d2p(trace.y[number])];
 }"""
+# How far to the right any cell of a check goes: why it failed must not need a scroll.
+FARTHEST = """() => Math.max(0, ...[...document.querySelectorAll(".checks td")].map(
+  (cell) => cell.getBoundingClientRect().right))"""
 
 
 @pytest.fixture
@@ -114,6 +117,7 @@ def test_nothing_is_wider_than_a_phone(reports: Path, name: str) -> None:
         for closed in page.locator("details").all():
             closed.locator("summary").click()
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE
+        assert page.evaluate(FARTHEST) < PHONE
 
 
 def test_the_index_leads_to_the_last_decision_and_back(reports: Path) -> None:
