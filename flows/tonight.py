@@ -16,6 +16,8 @@ from tasks.record import Record
 from tasks.records import Increment, Learn, Plan, Prequential, Validation
 from tasks.update import UpdateSettings
 
+TURNED = ("epochs", "learning_rate", "embedding_learning_rate", "batch_size", "replay")
+
 
 class Tonight(Record):
     """What a run would do first: go back, wait, set a day aside, learn one, or nothing."""
@@ -107,11 +109,7 @@ def _first(increment: Increment, validation: Validation, plan: Plan) -> Iterator
         f"{validation.users} users): **{action}**, because {as_text('; '.join(plan.reasons))}.\n"
     )
     if plan.action == "fine_tune":
-        update = plan.update(increment.update)
-        settings = update.model_dump(exclude_none=True, exclude={"retention"})
-        kept = update.retention.model_dump(exclude_defaults=True)  # none of it is the usual thing
-        settings |= {f"retention.{name}": value for name, value in kept.items()}
-        yield "- Update: " + ", ".join(f"{name} {value}" for name, value in settings.items())
+        yield "- Update: " + ", ".join(_told(plan.update(increment.update)))
     if plan.signals:
         least = plan.signals[0]
         yield (
@@ -119,6 +117,17 @@ def _first(increment: Increment, validation: Validation, plan: Plan) -> Iterator
             f"{least.today:.4g} where {least.usual:.4g} is usual (p {least.adjusted:.2g}, "
             f"an alarm at {plan.level:.2g})"
         )
+
+
+def _told(update: UpdateSettings) -> Iterator[str]:
+    """What is always turned, and of the rest what is not as it is without a setting."""
+    turned = update.model_dump(include=set(TURNED))
+    other = update.model_dump(exclude_defaults=True, exclude={"retention", *TURNED})
+    kept = update.retention.model_dump(exclude_defaults=True)
+    for name, value in (turned | other).items():
+        yield f"{name} {value}"
+    for name, value in kept.items():
+        yield f"retention.{name} {value}"
 
 
 def _after(days: int) -> str:
@@ -130,6 +139,6 @@ def _after(days: int) -> str:
 
 def _scores(scored: Prequential) -> Iterator[str]:
     """One line per metric: a table that goes down fits on Prefect's page."""
-    yield "| scored before learning | champion | naive |\n|---|---:|---:|"
+    yield "| scored before learning | champion | naive rival |\n|---|---:|---:|"
     for name, value in scored.champion.items():
         yield f"| {name} | {value:.4f} | {scored.naive.get(name, 0):.4f} |"

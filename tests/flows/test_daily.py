@@ -69,6 +69,7 @@ def test_a_dry_run_says_what_and_why_and_changes_nothing(caught_up: Place, flows
     assert f"Learned through **{nth(4)}**. Nothing was changed." in done.said
     assert f"It would first learn **{nth(5)}**" in done.said
     assert "**fine-tune**, because" in done.said
+    assert "batch_size 8, replay 32\n" in done.said  # and none of what nobody has turned
     assert "1 more landed day would follow" in done.said
     assert contents(caught_up.root) == before
 
