@@ -69,12 +69,12 @@ def _watch(children: Children) -> None:
 
 
 def _welcome(port: int, reports_port: int) -> str:
-    pages = [f"http://{HOST}:{reports_port}/{name}/" for name in load_params().applications]
+    names = ["", *(f"{name}/" for name in load_params().applications)]
     return "\n".join(
         [
             "",
             f"  Prefect   http://{HOST}:{port}/deployments   (an application > Run)",
-            *(f"  reports   {page}" for page in pages),
+            *(f"  reports   http://{HOST}:{reports_port}/{name}" for name in names),
             f"  shell     export PREFECT_API_URL=http://{HOST}:{port}/api",
             "            .venv/bin/prefect deployment run land/next-day --watch",
             "            .venv/bin/prefect deployment run daily-increment/recommendation --watch",
