@@ -15,7 +15,7 @@ from tasks import workspace
 from tasks.collect import Collection
 from tasks.due import answer_command
 from tasks.ledger import Day
-from tasks.nights import awaiting_folder
+from tasks.nights import awaiting_folder, metric_names
 from tasks.page import CHECK_WORDS
 from tasks.records import Check, Increment, Prequential, Verdict
 from tasks.report import keep_drift_page
@@ -35,7 +35,7 @@ def show_increment(increment: Increment, head: str) -> None:
             report_url(page),
             link_text=f"Evidently: {application}, {day}",
             key=_key(application, "drift"),
-            description=f"How far {day} lies from the days before it",
+            description=f"{day} beside the days before",
         )
 
 
@@ -56,7 +56,7 @@ def _show_records(application: str, day: dt.date, place: Path) -> None:
     create_table_artifact(
         metric_table(scored),
         key=_key(application, "metrics"),
-        description=f"{day} before it was learned, {units}",
+        description=f"{day} before learning: {units}",
     )
 
 
@@ -110,10 +110,9 @@ def _question(verdict: Verdict) -> str:
 
 def metric_table(scored: Prequential) -> list[dict[str, str | float | None]]:
     """One line per metric, one column per role; the metric that decides comes first."""
-    names = sorted(scored.champion, key=lambda name: (name != scored.metric, name))
     return [
         {"metric": name, **{role: _rounded(getattr(scored, role).get(name)) for role in ROLES}}
-        for name in names
+        for name in metric_names(scored)
     ]
 
 

@@ -10,7 +10,7 @@ from tasks.attempt import open_preview
 from tasks.contract import InvalidDayError
 from tasks.due import LateDayError, WaitingError, corrected, line_of, next_increment
 from tasks.ledger import Ledger
-from tasks.nights import awaiting
+from tasks.nights import awaiting, metric_names
 from tasks.params import Params
 from tasks.record import Record
 from tasks.records import Increment, Learn, Plan, Prequential, Validation
@@ -114,8 +114,8 @@ def _first(increment: Increment, validation: Validation, plan: Plan) -> Iterator
         least = plan.signals[0]
         yield (
             f"- Least usual of {len(plan.signals)} things watched: {least.name}, "
-            f"{least.today:.4g} where {least.usual:.4g} is usual (p {least.adjusted:.2g}, "
-            f"an alarm at {plan.level:.2g})"
+            f"{least.today:.4g} where {least.usual:.4g} is usual (p {least.adjusted:.2g}; "
+            f"an alarm at {plan.level:.2g} or less)"
         )
 
 
@@ -138,7 +138,7 @@ def _after(days: int) -> str:
 
 
 def _scores(scored: Prequential) -> Iterator[str]:
-    """One line per metric: a table that goes down fits on Prefect's page."""
+    """One line per metric, the one that decides first: a table that goes down fits the page."""
     yield "| scored before learning | champion | naive rival |\n|---|---:|---:|"
-    for name, value in scored.champion.items():
-        yield f"| {name} | {value:.4f} | {scored.naive.get(name, 0):.4f} |"
+    for name in metric_names(scored):
+        yield f"| {name} | {scored.champion[name]:.4f} | {scored.naive.get(name, 0):.4f} |"

@@ -213,6 +213,11 @@ def beside(application: str, version: str, name: str) -> Path:
     return workspace.ATTACHMENTS / application / version / name
 
 
+def metric_names(scored: Prequential) -> list[str]:
+    """The metrics of a day, the one that decides first."""
+    return sorted(scored.champion, key=lambda name: (name != scored.metric, name))
+
+
 def _read(kind: type[R], path: Path) -> R | None:
     """A record; None if there is none, or if an older release wrote it in another form."""
     try:
