@@ -139,6 +139,6 @@ def _after(days: int) -> str:
 
 def _scores(scored: Prequential) -> Iterator[str]:
     """One line per metric, the one that decides first: a table that goes down fits the page."""
-    yield "| scored before learning | champion | naive rival |\n|---|---:|---:|"
+    yield "| before learning | champion | naive rival |\n|---|---:|---:|"
     for name in metric_names(scored):
         yield f"| {name} | {scored.champion[name]:.4f} | {scored.naive.get(name, 0):.4f} |"

@@ -77,7 +77,7 @@ def _verdict(night: Night) -> str:
     """Plan, the reason in full, every check."""
     if night.verdict is None:
         return ""
-    plan = f"<p>Plan: {escape('; '.join(night.plan.reasons))}</p>" if night.plan else ""
+    plan = f"<p>Plan: {escape(night.plan.told)}</p>" if night.plan else ""
     checks = _wide(CHECK_COLUMNS, "".join(map(_check, night.verdict.checks)), "checks")
     told = f"{plan}<p>Verdict: {escape(night.verdict.reason)}</p>{checks}"
     return f'{told}<p class="words">{CHECK_WORDS}</p>'
