@@ -102,8 +102,8 @@ def _question(verdict: Verdict) -> str:
     return (
         f"> **A person is asked:** the gate would {verdict.action} challenger "
         f"{(verdict.awaits or '')[:12]}.\n\n"
-        f"Approve or reject it in Prefect, Deployments > {verdict.application} (approve) > Run > Custom run "
-        "(the list *decision* opens by the key ↓), or in a shell, in the workspace:\n\n"
+        f"Approve or reject it in Prefect, Deployments > {verdict.application} (approve) > Run "
+        "> Custom run (the list *decision* opens by the key ↓), or in the workspace:\n\n"
         f'```\n{command} \\\n    --decision approve --reason "..."\n```\n'
     )
 
