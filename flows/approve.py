@@ -26,7 +26,7 @@ def approve(
         decision: "approve" promotes the very challenger that was shown; one that is another by
             then awaits approval anew. With "reject" the day is learned by the state alone, and the
             parameters stay. Were later days learned, the line goes back before the day, and the
-            next daily run learns it and them, in order.
+            next daily run learns it and them, in order. In Prefect's form the list opens by ↓.
         reason: Why; kept in the ledger.
         application: The application whose challenger it is.
         day: The day that awaits approval; needed only if several do.

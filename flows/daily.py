@@ -45,7 +45,8 @@ def daily_increment(
         update: How to learn tonight; what is left empty stays as params.yaml says.
         dry_run: Only say what tonight would do and why; nothing is pulled, learned or changed.
         learn: What to do with every day that this run learns, whatever its plan would be: leave
-            the parameters alone, fine-tune them, or fit all anew. Left empty, as planned.
+            the parameters alone, fine-tune them, or fit all anew. Left empty, as planned. In
+            Prefect's form the list opens by ↓.
     """
     params = load_params()
     if application == ALL:  # one application's trouble is not the others'

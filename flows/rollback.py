@@ -24,7 +24,7 @@ def rollback(
         reason: Why; kept in the ledger.
         days_since: What becomes of the days since: learn them again, those that were set aside
             too (the same data and settings end in the same champion); keep those learned in the
-            state only; or set them aside.
+            state only; or set them aside. In Prefect's form the list opens by ↓.
         application: The application to take back.
         to_version: A version id or its beginning; without it, the champion before this one. The
             head itself only releases days that were set aside after it, or sets aside days due.

@@ -20,7 +20,7 @@ def settle(day: date, decision: Decision, reason: str, application: str) -> Line
         day: The day.
         decision: "release" makes it due as it is, without shop.limits; were later days learned,
             the line goes back before it. The next daily run learns it and them, in order. With
-            "give_up" no later day waits for it any more.
+            "give_up" no later day waits for it any more. In Prefect's form the list opens by ↓.
         reason: Why; kept in the ledger.
         application: The application whose day it is.
     """
