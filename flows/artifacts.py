@@ -14,6 +14,7 @@ from flows.markdown import as_text
 from tasks import workspace
 from tasks.collect import Collection
 from tasks.due import answer_command
+from tasks.figures import figure
 from tasks.ledger import Day
 from tasks.nights import awaiting_folder, metric_names
 from tasks.page import CHECK_WORDS
@@ -134,22 +135,22 @@ def _elsewhere() -> bool:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+    return None if value is None else float(figure(value))
 
 
 def _check_line(check: Check) -> str:
     cells = [
         "yes" if check.passed else "**no**",
         as_text(check.name),
-        "" if check.effect is None else f"{check.effect:+.4f}",
-        "" if check.low is None else f"[{check.low:+.4f}, {check.high:+.4f}]",
+        figure(check.effect, "+"),
+        "" if check.low is None else f"[{figure(check.low, '+')}, {figure(check.high, '+')}]",
     ]
     return "| " + " | ".join(cells) + " |"
 
 
 def _check_why(check: Check) -> str:
     measures = {
-        "margin": None if check.margin is None else f"{check.margin:.4f}",
+        "margin": figure(check.margin) or None,
         "n": check.units or None,
         "looks": None if check.effect is None else check.looks,
         "power": None if check.power is None else f"{check.power:.0%}",

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tasks.figures import figure
 from tasks.nights import Night, ReportRow
 from tasks.records import Check
 from tasks.standing import Standing
@@ -121,7 +122,7 @@ def _decision(decision: str) -> Text:
 def _beside(row: ReportRow, metric: str) -> str:
     if metric not in row.champion or metric not in row.naive:
         return "-"
-    return f"{row.champion[metric]:.4f} ({row.naive[metric]:.4f})"
+    return f"{figure(row.champion[metric])} ({figure(row.naive[metric])})"
 
 
 def _checks(checks: Sequence[Check]) -> Iterator[RenderableType]:
@@ -133,9 +134,9 @@ def _checks(checks: Sequence[Check]) -> Iterator[RenderableType]:
     for check in checks:
         table.add_row(
             Text(f"{'✓' if check.passed else '✗'} {check.name}", "" if check.passed else "red"),
-            "" if check.effect is None else f"{check.effect:+.4f}",
-            "" if check.low is None else f"{check.low:+.4f} to {check.high:+.4f}",
-            "" if check.margin is None else f"{check.margin:.4f}",
+            figure(check.effect, "+"),
+            "" if check.low is None else f"{figure(check.low, '+')} to {figure(check.high, '+')}",
+            figure(check.margin),
             f"{check.units}" if check.units else "",
         )
     yield table

@@ -9,6 +9,7 @@ from tasks import days, drift, plan, prequential, validate
 from tasks.attempt import open_preview
 from tasks.contract import InvalidDayError
 from tasks.due import LateDayError, WaitingError, corrected, line_of, next_increment
+from tasks.figures import figure
 from tasks.ledger import Ledger
 from tasks.nights import awaiting, metric_names
 from tasks.params import Params
@@ -141,4 +142,4 @@ def _scores(scored: Prequential) -> Iterator[str]:
     """One line per metric, the one that decides first: a table that goes down fits the page."""
     yield "| before learning | champion | naive rival |\n|---|---:|---:|"
     for name in metric_names(scored):
-        yield f"| {name} | {scored.champion[name]:.4f} | {scored.naive.get(name, 0):.4f} |"
+        yield f"| {name} | {figure(scored.champion[name])} | {figure(scored.naive.get(name, 0))} |"

@@ -16,6 +16,7 @@ from tasks.bundle import Bundle
 from tasks.contract import check_events
 from tasks.cursor import Cursor, PastDay
 from tasks.due import content
+from tasks.figures import figure
 from tasks.ledger import Champion, Day, Lease, Ledger, Line, version_of
 from tasks.manifest import ManifestFields
 from tasks.params import ApplicationParams, DriftParams, Params, ShopParams
@@ -137,7 +138,7 @@ def _prove(learner: Learner, tests: Tests, scores: Scores, section: ApplicationP
     interval = gate.interval_by_unit(gains, section.gate.alpha, draws=section.gate.draws, seed=0)
     shown = (
         f"{learner.metric} of {len(gains)} held-out units: better than the naive rival's by "
-        f"{interval.mean:+.4f}, lower bound {interval.low:+.4f}"
+        f"{figure(interval.mean, '+')}, lower bound {figure(interval.low, '+')}"
     )
     if interval.low <= 0:
         raise WeakChampionError(

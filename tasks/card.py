@@ -6,6 +6,7 @@ After Mitchell et al., "Model Cards for Model Reporting" (2019).
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasks.figures import figure
 from tasks.manifest import Manifest
 from tasks.records import Check, Drift, Evaluation, Fit, Increment, Plan, Prequential, Verdict
 
@@ -63,16 +64,16 @@ def _table(record: Prequential | Evaluation, roles: tuple[str, ...]) -> Iterator
     yield f"| metric | {' | '.join(roles)} |\n|---|{'---|' * len(roles)}"
     for name in sorted(record.champion, key=lambda name: (name != record.metric, name)):
         cells = [(getattr(record, role) or {}).get(name) for role in roles]
-        yield f"| {name} | {' | '.join('-' if c is None else f'{c:.4f}' for c in cells)} |"
+        yield f"| {name} | {' | '.join(figure(c) or '-' for c in cells)} |"
 
 
 def _check(check: Check) -> str:
     cells = [
         check.name,
         "yes" if check.passed else "no",
-        "-" if check.effect is None else f"{check.effect:+.4f}",
-        "-" if check.low is None else f"{check.low:+.4f} to {check.high:+.4f}",
-        "-" if check.margin is None else f"{check.margin:.4f}",
+        figure(check.effect, "+") or "-",
+        "-" if check.low is None else f"{figure(check.low, '+')} to {figure(check.high, '+')}",
+        figure(check.margin) or "-",
         f"{check.units}",
         "-" if check.power is None else f"{check.power:.0%}",
     ]

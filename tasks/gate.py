@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tasks.figures import figure
 from tasks.records import Check
 
 EVIDENCE = ("against", "day", "unit", "difference", "champion")
@@ -137,7 +138,7 @@ def not_worse(
     return Check(
         name=name,
         passed=passed,
-        why=f"{interval.low:+.4f} at worst, {-allowed:+.4f} is allowed",
+        why=f"{figure(interval.low, '+')} at worst, {figure(-allowed, '+')} is allowed",
         effect=interval.mean,
         low=interval.low,
         high=interval.high,
@@ -173,8 +174,8 @@ def not_proven_worse(
         name=name,
         passed=not worse,
         why=(
-            f"{interval.mean:+.4f} on average, {interval.high:+.4f} at best: "
-            + (f"worse, by more than {allowed:.4f}" if worse else "not shown to be worse")
+            f"{figure(interval.mean, '+')} on average, {figure(interval.high, '+')} at best: "
+            + (f"worse, by more than {figure(allowed)}" if worse else "not shown to be worse")
         ),
         effect=interval.mean,
         low=interval.low,

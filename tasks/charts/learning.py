@@ -31,7 +31,7 @@ def curves(nights: Sequence[Night]) -> Figure | None:
                     "width": 2.5 if number == len(learned) else 1.5,
                 },
                 "customdata": [str(night.day)] * len(points),
-                "hovertemplate": "step %{x}<br>loss %{y:.4f}",
+                "hovertemplate": "step %{x}<br>loss %{y:.4~g}",
             }
         )
     made = layout([])
@@ -57,7 +57,7 @@ def forgetting(nights: Mapping[str, Past]) -> Figure | None:
         "y": rows,
         "z": [[cell and cell[0] for cell in line] for line in cells],
         "customdata": [[cell and cell[1] for cell in line] for line in cells],
-        "hovertemplate": "%{x} learned, %{y}<br>loss %{z:+.4f}, "
+        "hovertemplate": "%{x} learned, %{y}<br>loss %{z:+.4~g}, "
         "%{customdata} units<extra></extra>",
         "hoverongaps": False,
         "colorscale": FORGOTTEN,

@@ -55,7 +55,7 @@ def quality(
     ]
     marks = [_marks(name, found, *MARKS.get(name, ANOTHER)) for name, found in events.items()]
     made = layout([night.day for night in nights]) | {"hovermode": "closest"}
-    made["yaxis"]["tickformat"] = ".3f"
+    made["yaxis"]["tickformat"] = ".3~g"
     return {"data": lines + [mark for mark in marks if mark["x"]], "layout": made}
 
 
@@ -70,7 +70,7 @@ def _line(name: str, values: dict[dt.date, float | None], colour: str, dash: str
         "y": list(values.values()),
         "line": {"color": colour, "dash": dash, "width": 3 if name == "champion" else 2},
         "marker": {"size": 4},
-        "hovertemplate": "%{x}<br>%{y:.4f}",
+        "hovertemplate": "%{x}<br>%{y:.4~g}",
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from tasks.faults import Fault
+from tasks.figures import figure
 from tasks.nights import Night
 from tasks.page.headline import label
 from tasks.records import Check, Metrics
@@ -103,12 +104,12 @@ def _wide(names: Sequence[str], body: str, kind: str = "") -> str:
 
 
 def _check(check: Check) -> str:
-    interval = "" if check.low is None else f"{check.low:+.4f} to {check.high:+.4f}"
+    low, high = figure(check.low, "+"), figure(check.high, "+")
     cells = [
         f"{'✓' if check.passed else '✗'} {check.name}",
-        "" if check.effect is None else f"{check.effect:+.4f}",
-        interval,
-        "" if check.margin is None else f"{check.margin:.4f}",
+        figure(check.effect, "+"),
+        f"{low} to {high}" if low else "",
+        figure(check.margin),
         f"{check.units}",
         "" if check.effect is None else f"{check.looks}",
         "" if check.power is None else f"{check.power:.0%}",
@@ -125,4 +126,4 @@ def _check(check: Check) -> str:
 def _beside(champion: Metrics, naive: Metrics, name: str) -> str:
     if name not in champion or name not in naive:
         return "-"
-    return f"{champion[name]:.4f} <small>({naive[name]:.4f})</small>"
+    return f"{figure(champion[name])} <small>({figure(naive[name])})</small>"

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Sequence
 from html import escape
 
+from tasks.figures import figure
 from tasks.ledger import DayEntry, Ledger
 from tasks.nights import Night
 from tasks.records import Alert
@@ -105,8 +106,8 @@ def _gain(nights: Sequence[Night], metric: str) -> tuple[str, str, str]:
     kind = scored[-1].unit.removesuffix("_id")
     return (
         label(metric),
-        f"{ours:.4f}",
-        f"naive {naive:.4f}{more}; {units:,} {kind}-days, scored before learning",
+        figure(ours),
+        f"naive {figure(naive)}{more}; {units:,} {kind}-days, scored before learning",
     )
 
 

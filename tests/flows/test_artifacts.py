@@ -77,10 +77,10 @@ def test_the_verdict_shows_alarms_and_each_check() -> None:
     text = artifacts.verdict_markdown(made_up.verdict(9, "keep"))
     assert "> **A person must look:** drift could not be evaluated: price &lt;lost&gt;" in text
     assert "Plan: fine tune: 4000 new rows\n" in text
-    assert f"| **no** | {made_up.HOLDOUT} | +0.0012 | [-0.0080, +0.0104] |" in text
+    assert f"| **no** | {made_up.HOLDOUT} | +0.00120 | [-0.00800, +0.0104] |" in text
     assert (
-        f"- **{made_up.HOLDOUT}:** failed, -0.0080 at worst, -0.0070 is allowed "
-        "(margin 0.0070, n 72, looks 1, power 61%)"
+        f"- **{made_up.HOLDOUT}:** failed, -0.00800 at worst, -0.00700 is allowed "
+        "(margin 0.00700, n 72, looks 1, power 61%)"
     ) in text
     assert "Power: how likely" in text
 
